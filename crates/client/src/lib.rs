@@ -1,0 +1,1 @@
+//! Mail over IMAP, POP3 and SMTP, signed in by OAuth 2.0

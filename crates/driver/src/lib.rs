@@ -1,0 +1,1 @@
+//! Drives any protocol machine over tokio and rustls; knows no protocol
