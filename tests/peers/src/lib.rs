@@ -1,0 +1,1 @@
+//! Real peers and hostile ones for the tests.

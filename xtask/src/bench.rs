@@ -1,0 +1,44 @@
+//! `cargo xtask bench`: builds in release mode what is measured, then hands over to the benchmark's own program.
+
+use crate::command::{cargo, command, root, run, target_dir};
+
+const USAGE: &str =
+    "usage: cargo xtask bench download [ARGUMENTS]   (`cargo xtask bench download --help` lists them)";
+
+/// Runs a benchmark; the answer is whether it worked.
+pub(crate) fn bench(arguments: &[String]) -> bool {
+    match arguments.split_first() {
+        Some((name, rest)) if name == "download" => download(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            false
+        }
+    }
+}
+
+fn download(arguments: &[String]) -> bool {
+    let release = |packages: &[&str]| {
+        let mut build = cargo();
+        build.args(["build", "--release", "--locked"]);
+        packages.iter().for_each(|package| {
+            build.args(["--package", package]);
+        });
+        run(&mut build).is_ok_and(|ran| ran.success)
+    };
+    if !release(&["postkey-benches", "postkey-cli"]) {
+        eprintln!("the programs to measure do not build; the output is above");
+        return false;
+    }
+    // Other people's crates, with their own lock file: nothing of theirs enters ours.
+    let mut peers = cargo();
+    peers
+        .args(["build", "--release", "--locked", "--manifest-path"])
+        .arg(root().join("benches/peers/Cargo.toml"));
+    peers.arg("--target-dir").arg(target_dir().join("bench-peers"));
+    if !run(&mut peers).is_ok_and(|ran| ran.success) {
+        eprintln!("the peers of benches/peers do not build; the benchmark goes on without them");
+    }
+    let mut program = command(target_dir().join("release/bench-download"));
+    program.args(arguments);
+    program.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,155 @@
+//! Installing what the tests with real programs need: Debian packages when we may, a Python environment with
+//! the pinned packages of `tests/peers/python/requirements.txt`.
+//!
+//! Nothing here may start a service: the tests run their own private servers.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use crate::command::{command, find_program, output, own_dir, root, run, succeeds};
+use crate::report::{Counts, Outcome};
+
+/// A Debian package and the program by which we see that it is there, on whatever system.
+struct Package {
+    name: &'static str,
+    program: &'static str,
+    used_for: &'static str,
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "dovecot-imapd", program: "dovecot", used_for: "the tests against a real IMAP server" },
+    Package { name: "curl", program: "curl", used_for: "reading mail from the sandbox with curl" },
+    Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
+    Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
+];
+
+/// Installs what is missing and says what could not be had.
+pub(crate) fn step() -> Outcome {
+    let mut missing = missing_packages();
+    let mut notes = Vec::new();
+    if !missing.is_empty() {
+        match install(&missing) {
+            Ok(()) => missing = missing_packages(),
+            Err(why) => notes.push(format!("not installed: {why}")),
+        }
+    }
+    let mut counts = Counts { passed: PACKAGES.len() - missing.len(), failed: 0, skipped: missing.len() };
+    notes.extend(missing.iter().map(|p| format!("{} is missing; it is needed for {}", p.name, p.used_for)));
+    match python_environment() {
+        Ok(()) => counts.passed += 1,
+        Err(why) => {
+            counts.skipped += 1;
+            notes.push(format!("no Python environment, so no test with MSAL: {why}"));
+        }
+    }
+    Outcome { counts, notes }
+}
+
+fn missing_packages() -> Vec<&'static Package> {
+    PACKAGES.iter().filter(|package| !is_there(package)).collect()
+}
+
+/// Debian's word where there is one: `python3` is on every system, the module that makes environments is not.
+fn is_there(package: &Package) -> bool {
+    let status = output(command("dpkg-query").args(["-W", "-f=${db:Status-Status}", package.name]));
+    match status.as_deref() {
+        Some("installed") => true,
+        // A program from elsewhere serves as well.
+        _ if package.name == "python3-venv" => {
+            succeeds(command("python3").args(["-c", "import ensurepip, venv"]))
+        }
+        _ => find_program(package.program).is_some(),
+    }
+}
+
+fn install(missing: &[&Package]) -> Result<(), String> {
+    if find_program("apt-get").is_none() {
+        return Err("there is no apt-get here; install the packages in this system's own way".into());
+    }
+    if !is_root() {
+        let names: Vec<_> = missing.iter().map(|p| p.name).collect();
+        return Err(format!(
+            "only root may install; run `sudo apt-get install --no-install-recommends {}`",
+            names.join(" ")
+        ));
+    }
+    let _no_services = NoServices::set().map_err(|e| format!("cannot keep services from starting: {e}"))?;
+    let apt = |arguments: &[&str]| {
+        let mut apt = command("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300"]);
+        apt.args(arguments);
+        match run(&mut apt) {
+            Ok(ran) if ran.success => Ok(()),
+            Ok(_) => Err(format!("apt-get {} failed, its output is above", arguments.join(" "))),
+            Err(e) => Err(format!("apt-get does not start: {e}")),
+        }
+    };
+    apt(&["update"])?;
+    let mut arguments = vec!["install", "--no-install-recommends"];
+    arguments.extend(missing.iter().map(|p| p.name));
+    apt(&arguments)
+}
+
+/// The owner of our own process, as the owner of its entry in /proc.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+/// Debian's way of installing a daemon without starting it: a `policy-rc.d` that says no. Ours is removed again;
+/// one that was there before is left alone.
+struct NoServices {
+    ours: Option<PathBuf>,
+}
+
+impl NoServices {
+    fn set() -> io::Result<Self> {
+        let path = PathBuf::from("/usr/sbin/policy-rc.d");
+        match fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(&path) {
+            Ok(mut file) => {
+                let guard = Self { ours: Some(path) };
+                file.write_all(b"#!/bin/sh\nexit 101\n")?;
+                Ok(guard)
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Self { ours: None }),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = &self.ours {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The interpreter of the environment that [`python_environment`] makes.
+pub(crate) fn python() -> PathBuf {
+    own_dir().join("venv/bin/python")
+}
+
+/// Makes the environment, unless the one that is there was made from the same requirements.
+fn python_environment() -> Result<(), String> {
+    let requirements = root().join("tests/peers/python/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).map_err(|e| format!("{}: {e}", requirements.display()))?;
+    let stamp = own_dir().join("venv/requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(own_dir()).map_err(|e| e.to_string())?;
+    let made = run(command("python3").args(["-m", "venv", "--clear"]).arg(own_dir().join("venv")));
+    if !made.is_ok_and(|ran| ran.success) {
+        return Err("`python3 -m venv` failed".into());
+    }
+    let pip = run(command(python())
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--timeout", "20", "--retries", "2", "--requirement"])
+        .arg(&requirements));
+    if !pip.is_ok_and(|ran| ran.success) {
+        return Err("pip could not install the requirements; is there a network?".into());
+    }
+    fs::write(&stamp, wanted).map_err(|e| e.to_string())
+}
