@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     /// [`Error::Io`] when the connection breaks, [`Error::Tls`] and friends when an upgrade fails. The end of the stream is no
     /// error here: the machine knows what it means.
-    pub async fn drive(&mut self, machine: &mut dyn Machine) -> Result<Turn, Error> {
+    pub async fn drive(&mut self, machine: &mut (dyn Machine + Send)) -> Result<Turn, Error> {
         loop {
             let now = self.now();
             match machine.advance(&mut self.input, now) {
@@ -172,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn close(&mut self, machine: &mut dyn Machine) -> Result<(), Error> {
+    async fn close(&mut self, machine: &mut (dyn Machine + Send)) -> Result<(), Error> {
         if self.write_error.is_none() {
             self.send_all(machine).await?;
         }
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Sends everything that is pending, reading what comes meanwhile as far as the buffer goes.
-    async fn send_all(&mut self, machine: &mut dyn Machine) -> Result<(), Error> {
+    async fn send_all(&mut self, machine: &mut (dyn Machine + Send)) -> Result<(), Error> {
         while !machine.output().is_empty() && self.write_error.is_none() {
             self.transfer(machine).await?;
         }
@@ -193,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Waits until something was read, everything was written, the stream ended or the deadline came.
-    async fn transfer(&mut self, machine: &mut dyn Machine) -> Result<(), Error> {
+    async fn transfer(&mut self, machine: &mut (dyn Machine + Send)) -> Result<(), Error> {
         self.arm(machine.deadline());
         poll_fn(|cx| self.poll_transfer(cx, machine)).await
     }
@@ -211,7 +211,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn poll_transfer(&mut self, cx: &mut Context<'_>, machine: &mut dyn Machine) -> Poll<Result<(), Error>> {
+    fn poll_transfer(
+        &mut self,
+        cx: &mut Context<'_>,
+        machine: &mut (dyn Machine + Send),
+    ) -> Poll<Result<(), Error>> {
         let mut wrote = false;
         while self.write_error.is_none() {
             let out = machine.output();
