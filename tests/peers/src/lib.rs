@@ -1,1 +1,26 @@
-//! Real peers and hostile ones for the tests.
+//! The other end of the tests: real programs and bad ones, each in its own process or thread, on loopback, on
+//! free ports, gone when its value is dropped. Nothing here knows a crate of ours, so the tests of any of them
+//! may use it.
+//!
+//! - [`Dovecot`]: a private IMAP server with passwords and with locally checked JWTs.
+//! - [`Relay`]: stands between a client and a server, delays, counts and cuts.
+//! - [`HostileServer`]: plays one case of the catalogue of hostile servers ([`hostile::cases`]).
+//! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
+//! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not.
+//!
+//! All of it is blocking code on threads of its own, whatever runtime the tested code uses.
+
+mod dovecot;
+pub mod hostile;
+mod jwt;
+mod net;
+mod program;
+mod relay;
+mod tls;
+
+pub use dovecot::{Config, Dovecot, Jwt, VerificationKey};
+pub use hostile::HostileServer;
+pub use jwt::Hs256;
+pub use program::{Program, available};
+pub use relay::{Cut, End, Relay, Which};
+pub use tls::Tls;

@@ -1,0 +1,12 @@
+//! The catalogue of hostile and broken servers, and its player.
+//!
+//! `data/hostile/cases.json` holds the cases of every protocol; the player speaks IMAP.
+
+mod case;
+mod imap;
+mod player;
+mod server;
+mod substitute;
+
+pub use case::{Case, Proto, Segment, Start, case, cases};
+pub use server::{HostileServer, Seen};

@@ -1,0 +1,118 @@
+//! Which real programs are on this machine.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A program that tests start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Program {
+    /// The IMAP server, package dovecot-imapd.
+    Dovecot,
+    /// The command-line client, package curl.
+    Curl,
+    /// Any Python 3; it has imaplib.
+    Python,
+    /// A Python that can import `msal`: the one that `cargo xtask packages` set up.
+    Msal,
+    /// The mailbox synchroniser, package isync.
+    Mbsync,
+    /// This project's own program, as the test run built it.
+    Postkey,
+}
+
+impl Program {
+    /// Where it is, if it is here.
+    pub fn find(self) -> Option<PathBuf> {
+        match self {
+            Self::Dovecot => on_path("dovecot"),
+            Self::Curl => on_path("curl"),
+            Self::Mbsync => on_path("mbsync"),
+            Self::Python => environment_python().or_else(|| on_path("python3")),
+            Self::Msal => environment_python().filter(|python| imports(python, "msal")),
+            Self::Postkey => own_program(),
+        }
+    }
+
+    fn how_to_get(self) -> &'static str {
+        match self {
+            Self::Dovecot => "install the package dovecot-imapd",
+            Self::Curl => "install the package curl",
+            Self::Mbsync => "install the package isync",
+            Self::Python => "install the package python3",
+            Self::Msal => "run `cargo xtask packages`",
+            Self::Postkey => "run `cargo build -p postkey-cli`",
+        }
+    }
+}
+
+/// Whether a test that needs these programs can run. When not, it says so on standard error and in the file
+/// that `POSTKEY_SKIPPED` names (the test command counts its lines), and the test returns.
+///
+/// ```no_run
+/// # use postkey_peers::{Program, available};
+/// #[test]
+/// fn curl_reads_from_dovecot() {
+///     if !available("curl_reads_from_dovecot", &[Program::Dovecot, Program::Curl]) {
+///         return;
+///     }
+/// }
+/// ```
+#[must_use]
+pub fn available(test: &str, programs: &[Program]) -> bool {
+    let missing: Vec<Program> = programs.iter().copied().filter(|program| program.find().is_none()).collect();
+    let Some(first) = missing.first() else { return true };
+    let line = format!("{test}: no {missing:?} here ({})\n", first.how_to_get());
+    eprint!("skipped: {line}");
+    if let Some(log) = std::env::var_os("POSTKEY_SKIPPED") {
+        // One write per line, so that lines of several processes do not mix.
+        let written = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .and_then(|mut f| f.write_all(line.as_bytes()));
+        if let Err(e) = written {
+            panic!("cannot write to {}: {e}", Path::new(&log).display());
+        }
+    }
+    false
+}
+
+/// Daemons are in directories that an ordinary user's `PATH` lacks.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+}
+
+fn environment_python() -> Option<PathBuf> {
+    let named = std::env::var_os("POSTKEY_PYTHON").map(PathBuf::from);
+    let usual = || Some(target_dir()?.join("xtask/venv/bin/python"));
+    named.filter(|python| python.is_file()).or_else(usual).filter(|python| python.is_file())
+}
+
+fn imports(python: &Path, module: &str) -> bool {
+    let mut command = Command::new(python);
+    command.args(["-c", &format!("import {module}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn own_program() -> Option<PathBuf> {
+    let named = std::env::var_os("POSTKEY_BIN").map(PathBuf::from);
+    named.or_else(|| Some(profile_dir()?.join("postkey"))).filter(|program| program.is_file())
+}
+
+/// `target/debug` when the running test is `target/debug/deps/name-hash`.
+fn profile_dir() -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let dir = test.parent()?;
+    Some(if dir.ends_with("deps") { dir.parent()? } else { dir }.to_path_buf())
+}
+
+fn target_dir() -> Option<PathBuf> {
+    Some(profile_dir()?.parent()?.to_path_buf())
+}
