@@ -169,9 +169,9 @@ fn connect(client: TcpStream, target: SocketAddr, delay: Duration, shared: &Arc<
 /// Client to server: everything, until one of them ends.
 fn upstream(from: &TcpStream, to: &TcpStream, delay: Duration, shared: &Shared) {
     let _ = carry(from, delay, |chunk| {
-        (&mut &*to).write_all(chunk)?;
+        // Counted first: whoever has seen the octets finds them in the count.
         shared.to_server.fetch_add(chunk.len() as u64, Ordering::SeqCst);
-        Ok(())
+        (&mut &*to).write_all(chunk)
     });
     let _ = to.shutdown(Shutdown::Write);
 }
@@ -189,9 +189,9 @@ fn downstream(from: &TcpStream, to: &TcpStream, delay: Duration, shared: &Shared
             }
             None => (chunk.len(), None),
         };
-        (&mut &*to).write_all(&chunk[..allowed])?;
         passed += allowed as u64;
         shared.to_client.fetch_add(allowed as u64, Ordering::SeqCst);
+        (&mut &*to).write_all(&chunk[..allowed])?;
         if reached.is_some() {
             cut = reached;
             return Err(ErrorKind::Other.into());

@@ -65,8 +65,11 @@ fn starttls_injection_st01() {
     assert_eq!(client.line(), "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN\r\n");
     assert_eq!(client.line(), "A8 OK done\r\n");
     assert_eq!(server.plaintext_lines(), ["A7 STARTTLS"]);
-    assert!(server.seen().contains(&Seen::HandshakeStarted));
-    assert!(!server.seen().contains(&Seen::HandshakeDone));
+    drop(client);
+    let seen = server.seen_to_the_end();
+    assert!(seen.contains(&Seen::HandshakeStarted));
+    assert!(!seen.contains(&Seen::HandshakeDone));
+    assert_eq!(seen.last(), Some(&Seen::Ended));
 }
 
 #[test]
@@ -117,6 +120,8 @@ fn the_rest_is_well_behaved() {
     client.say("e LOGOUT\r\nf NOOP\r\n");
     client.0.get_ref().set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     assert!(client.0.read(&mut [0; 1]).is_err(), "LOGOUT is never answered");
+    drop(client);
+    server.seen_to_the_end();
     assert!(server.plaintext_lines().contains(&"f NOOP".to_owned()), "what is said meanwhile is recorded");
 }
 

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 
@@ -119,6 +120,19 @@ impl HostileServer {
     /// What was seen until now.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.record.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was seen when every connection had ended, or after 5 s: to be called when the client is gone.
+    pub fn seen_to_the_end(&self) -> Vec<Seen> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let seen = self.seen();
+            let count = |wanted| seen.iter().filter(|seen| **seen == wanted).count();
+            if count(Seen::Connected) == count(Seen::Ended) || Instant::now() > deadline {
+                return seen;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The client's lines that came without TLS, as text: where no credential may be.
