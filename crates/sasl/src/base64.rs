@@ -34,7 +34,8 @@ pub fn encode_secret(octets: &[u8]) -> SecretBytes {
 ///
 /// [`Error::InvalidBase64`].
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut octets = vec![0; text.len().div_ceil(4).saturating_mul(3)];
+    // A length that is not a multiple of four is refused before anything is written.
+    let mut octets = vec![0; (text.len() / 4).saturating_mul(3)];
     match Base64::decode(text, &mut octets).map(<[u8]>::len) {
         Ok(len) => {
             octets.truncate(len);

@@ -386,3 +386,75 @@ fn success_data_needs_an_empty_answer() {
         assert_eq!(exchange.response(b""), ServerReply::Fail(Error::OutOfOrder));
     }
 }
+
+/// The first objection is the one reported, whatever follows.
+#[test]
+fn first_cause_stays() {
+    let mut exchange = xoauth2_exchange();
+    let _ = exchange.initial(Room::Unlimited).unwrap();
+    assert_eq!(exchange.challenge(b"%"), Reply::Cancel(Error::InvalidBase64));
+    exchange.cancel();
+    assert_eq!(exchange.success(None).unwrap_err(), Error::InvalidBase64);
+    assert_eq!(exchange.failure().cause, Some(Error::InvalidBase64));
+}
+
+/// A server mechanism by itself judges nothing it did not ask about, and nothing twice.
+#[test]
+fn verdict_without_a_question() {
+    for name in postkey_sasl::MECHANISMS {
+        let mut mechanism = postkey_sasl::mechanism(name).unwrap();
+        assert_eq!(mechanism.verdict(Verdict::Accept), ServerStep::Fail(Error::OutOfOrder), "{name}");
+    }
+    let mut plain = plain::Server::default();
+    assert!(matches!(plain.step(Some(b"\0u\0p")), ServerStep::Verify(_)));
+    assert_eq!(plain.verdict(Verdict::Accept), ServerStep::Success(None));
+    assert_eq!(plain.verdict(Verdict::Accept), ServerStep::Fail(Error::OutOfOrder));
+    assert_eq!(plain.step(Some(b"\0u\0p")), ServerStep::Fail(Error::OutOfOrder));
+}
+
+/// A mechanism from another crate: an empty initial response, and agreement with every success.
+#[derive(Debug)]
+struct Agreeable;
+
+impl ClientMechanism for Agreeable {
+    fn name(&self) -> &'static str {
+        "X-AGREEABLE"
+    }
+
+    fn initial_response(&mut self) -> Result<Option<wire::SecretBytes>, Error> {
+        Ok(Some(wire::SecretBytes::default()))
+    }
+
+    fn respond(&mut self, _challenge: &[u8]) -> Result<wire::SecretBytes, Error> {
+        Err(Error::UnexpectedChallenge)
+    }
+
+    fn success(&mut self, _data: Option<&[u8]>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![""]
+    }
+}
+
+/// RFC 4959 section 3: an empty initial response is `=` on the command, and an empty line after a challenge.
+#[test]
+fn empty_initial_response() {
+    let agreeable = || ClientExchange::new(Box::new(Agreeable), Limits::default());
+    for (room, inline) in [(Room::Octets(0), false), (Room::Octets(1), true), (Room::Unlimited, true)] {
+        let mut exchange = agreeable();
+        match exchange.initial(room).unwrap() {
+            Initial::Inline(line) => assert!(inline && line.expose() == b"="),
+            Initial::None => {
+                assert!(!inline);
+                assert_eq!(exchange.success(None).unwrap_err(), Error::EarlySuccess);
+            }
+        }
+    }
+    let mut held_back = agreeable();
+    assert_eq!(held_back.challenge(b""), Reply::Send(wire::SecretBytes::default()));
+    assert_eq!(held_back.secrets(), []);
+    assert_eq!(held_back.success(None).unwrap().mechanism(), "X-AGREEABLE");
+    assert_eq!(agreeable().success(None).unwrap_err(), Error::EarlySuccess, "before the command");
+}
