@@ -1,0 +1,26 @@
+//! What a parser refuses to follow.
+
+/// Limits of the grammar. Lengths are limited by the framing, before a parser sees a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParseLimits {
+    /// How deeply lists, body structures and search keys may nest. At most [`MAX_DEPTH`](Self::MAX_DEPTH) is used.
+    pub depth: usize,
+}
+
+impl ParseLimits {
+    /// The deepest nesting that any setting of [`depth`](Self::depth) allows: what a small stack carries safely.
+    pub const MAX_DEPTH: usize = 128;
+
+    /// A depth of 64.
+    pub const DEFAULT: ParseLimits = ParseLimits { depth: 64 };
+
+    pub(crate) fn effective_depth(self) -> usize {
+        self.depth.min(Self::MAX_DEPTH)
+    }
+}
+
+impl Default for ParseLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
