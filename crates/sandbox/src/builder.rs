@@ -1,0 +1,215 @@
+//! What a sandbox is made of, and starting it.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::count::Counters;
+use crate::defaults;
+use crate::directory::{App, Directory, User};
+use crate::fault::Rule;
+use crate::http::{Base, serve};
+use crate::idp::{ConsentPolicy, Idp, Rotation};
+use crate::jwt::SigningKey;
+use crate::sandbox::{Ports, Sandbox};
+use crate::token::Mint;
+use crate::{StartError, guid, net, tls};
+
+/// Describes a sandbox before it starts. Whatever is not said is as in [`Sandbox::start`].
+#[derive(Debug, Default)]
+pub struct Builder {
+    domain: Option<String>,
+    tenant_id: Option<String>,
+    users: Vec<User>,
+    apps: Vec<App>,
+    without_defaults: bool,
+    messages: Option<usize>,
+    seed: u64,
+    issuer: Option<String>,
+    signing_key: Option<Vec<u8>>,
+    local_validation_claims: bool,
+    rotation: Rotation,
+    policy: ConsentPolicy,
+    faults: Vec<Rule>,
+    https_port: u16,
+    http_port: Option<u16>,
+}
+
+/// Seeded messages per mailbox when nothing else was asked for.
+pub const DEFAULT_MESSAGES: usize = 200;
+
+impl Builder {
+    /// The tenant's verified domain; `contoso.example` unless said otherwise.
+    #[must_use]
+    pub fn domain(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.to_owned());
+        self
+    }
+
+    /// The tenant's GUID; derived from the domain unless said otherwise.
+    #[must_use]
+    pub fn tenant_id(mut self, guid: &str) -> Self {
+        self.tenant_id = Some(guid.to_owned());
+        self
+    }
+
+    /// Adds a user, or replaces the default one of that name.
+    #[must_use]
+    pub fn user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// Adds an application, or replaces the default one with that client id.
+    #[must_use]
+    pub fn app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// Leaves out the default users and applications.
+    #[must_use]
+    pub fn empty(mut self) -> Self {
+        self.without_defaults = true;
+        self
+    }
+
+    /// Seeded messages per mailbox, over all its folders.
+    #[must_use]
+    pub fn messages(mut self, n: usize) -> Self {
+        self.messages = Some(n);
+        self
+    }
+
+    /// The seed of the mailboxes' content; the same seed gives the same octets.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// `iss` of access tokens, `https://sts.windows.net/{tenant}/` unless said otherwise.
+    #[must_use]
+    pub fn issuer(mut self, issuer: &str) -> Self {
+        self.issuer = Some(issuer.to_owned());
+        self
+    }
+
+    /// Signs with this RSA key (PKCS#8, PEM or DER) instead of one made for the process.
+    #[must_use]
+    pub fn signing_key(mut self, pkcs8: &[u8]) -> Self {
+        self.signing_key = Some(pkcs8.to_vec());
+        self
+    }
+
+    /// Adds the claims `email` and `azp` to access tokens, for servers that validate tokens themselves.
+    ///
+    /// Real Exchange Online tokens do not have them; Dovecot wants a user-name claim, and chooses the key by `azp`.
+    #[must_use]
+    pub fn local_validation_claims(mut self) -> Self {
+        self.local_validation_claims = true;
+        self
+    }
+
+    /// What a refresh does to the refresh token it was made with.
+    #[must_use]
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = rotation;
+        self
+    }
+
+    /// Who may consent to IMAP and POP.
+    #[must_use]
+    pub fn consent_policy(mut self, policy: ConsentPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Starts with this fault switched on.
+    #[must_use]
+    pub fn fault(mut self, rule: impl Into<Rule>) -> Self {
+        self.faults.push(rule.into());
+        self
+    }
+
+    /// The HTTPS port; 0, the default, means a free one.
+    #[must_use]
+    pub fn https_port(mut self, port: u16) -> Self {
+        self.https_port = port;
+        self
+    }
+
+    /// Also listens without TLS, for programs that cannot be told to trust a CA; 0 means a free port.
+    #[must_use]
+    pub fn http_port(mut self, port: u16) -> Self {
+        self.http_port = Some(port);
+        self
+    }
+
+    fn directory(&self) -> Result<Directory, StartError> {
+        let domain = self.domain.clone().unwrap_or_else(|| defaults::DOMAIN.to_owned());
+        let tenant_id = self.tenant_id.clone().unwrap_or_else(|| guid::named("tenant", &domain));
+        let (mut users, mut apps) = (self.users.clone(), self.apps.clone());
+        if !self.without_defaults {
+            for user in defaults::users() {
+                if !users.iter().any(|u| u.upn.eq_ignore_ascii_case(&user.upn)) {
+                    users.push(user);
+                }
+            }
+            for app in defaults::apps() {
+                if !apps.iter().any(|a| a.client_id.eq_ignore_ascii_case(&app.client_id)) {
+                    apps.push(app);
+                }
+            }
+        }
+        let directory = Directory { domain, tenant_id, users, apps };
+        directory.check()?;
+        Ok(directory)
+    }
+
+    /// Starts the sandbox on the current tokio runtime.
+    ///
+    /// # Errors
+    /// A port is taken, the data do not fit together, or a given key is not usable.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        let directory = Arc::new(self.directory()?);
+        let key = self.signing_key.as_deref().map(SigningKey::from_pkcs8).transpose()?.map(Arc::new);
+        let issuer = self
+            .issuer
+            .clone()
+            .unwrap_or_else(|| format!("https://sts.windows.net/{}/", directory.tenant_id));
+        let clock = Clock::default();
+        let mint = Arc::new(Mint::new(clock.clone(), issuer, key, self.local_validation_claims));
+        let tls = tls::make()?;
+        let counters = Arc::new(Counters::default());
+        let idp = Arc::new(Idp::new(
+            Arc::clone(&directory),
+            Arc::clone(&mint),
+            Arc::clone(&counters),
+            self.rotation,
+            self.policy,
+            tls.ca_pem.clone(),
+        ));
+        for rule in self.faults {
+            idp.faults.inject(rule);
+        }
+        let mut tasks = JoinSet::new();
+        let router = idp.router();
+        let (https, listeners) = net::listen(self.https_port).await?;
+        let base = Base(format!("https://localhost:{https}").into());
+        for listener in listeners {
+            tasks.spawn(serve(listener, Some(Arc::clone(&tls.http)), base.clone(), router.clone()));
+        }
+        let mut http = None;
+        if let Some(port) = self.http_port {
+            let (bound, listeners) = net::listen(port).await?;
+            let base = Base(format!("http://localhost:{bound}").into());
+            for listener in listeners {
+                tasks.spawn(serve(listener, None, base.clone(), router.clone()));
+            }
+            http = Some(bound);
+        }
+        Ok(Sandbox::new(idp, Ports { https, http }, tasks))
+    }
+}

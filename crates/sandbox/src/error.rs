@@ -1,0 +1,42 @@
+//! Why a sandbox could not start, or a library call could not be done.
+
+/// The sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A listener could not be opened.
+    #[error("cannot listen on loopback port {port}: {source}; choose another port, or 0 for a free one")]
+    Listen {
+        /// The port asked for; 0 means any free one.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate authority or the server certificate could not be made.
+    #[error("cannot make the sandbox's own certificates: {0}")]
+    Certificate(String),
+    /// The signing key given to the builder is not an RSA key of at least 2048 bits in PKCS#8.
+    #[error("the signing key is not usable: {0}; give an RSA key of 2048 bits or more as PKCS#8")]
+    SigningKey(String),
+    /// Two users or two apps have the same name, or one refers to something that is not there.
+    #[error("the tenant's data do not fit together: {0}")]
+    Directory(String),
+}
+
+/// A call on a running sandbox could not be done.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError {
+    /// No such user in the tenant.
+    #[error("the sandbox has no user {0:?}; see Sandbox::users")]
+    UnknownUser(String),
+    /// No such application in the tenant.
+    #[error("the sandbox has no application {0:?}; see Sandbox::apps")]
+    UnknownApp(String),
+    /// The device code is unknown, was used already or has expired.
+    #[error("the code {0:?} is not waiting for a sign-in; ask for a new one")]
+    UnknownUserCode(String),
+    /// The identity provider refused, as it would on its pages.
+    #[error("the sandbox's identity provider refused: {0}")]
+    Refused(String),
+}

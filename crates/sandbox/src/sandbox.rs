@@ -1,0 +1,200 @@
+//! The handle of a running sandbox.
+
+use std::time::Duration;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use wire::Secret;
+
+use crate::builder::Builder;
+use crate::count::RequestKind;
+use crate::defaults;
+use crate::directory::{App, User};
+use crate::fault::Rule;
+use crate::idp::Idp;
+use crate::token::TokenSpec;
+use crate::{CallError, StartError};
+
+/// Where the sandbox listens, on 127.0.0.1 and ::1 alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ports {
+    /// The identity provider, with TLS.
+    pub https: u16,
+    /// The identity provider without TLS, if asked for.
+    pub http: Option<u16>,
+}
+
+/// A running pretend tenant. Dropping it stops everything.
+#[derive(Debug)]
+pub struct Sandbox {
+    idp: Arc<Idp>,
+    ports: Ports,
+    _tasks: JoinSet<()>,
+}
+
+impl Sandbox {
+    pub(crate) fn new(idp: Arc<Idp>, ports: Ports, tasks: JoinSet<()>) -> Self {
+        Self { idp, ports, _tasks: tasks }
+    }
+
+    /// Describes a sandbox to start.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Starts the default tenant on free ports of the current tokio runtime.
+    ///
+    /// # Errors
+    /// No port was free.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Where it listens.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The base URL of the identity provider, e.g. `https://localhost:50443`.
+    pub fn base_url(&self) -> String {
+        format!("https://localhost:{}", self.ports.https)
+    }
+
+    /// The base URL without TLS, if asked for.
+    pub fn plain_base_url(&self) -> Option<String> {
+        self.ports.http.map(|port| format!("http://localhost:{port}"))
+    }
+
+    /// The authority to give a client: base URL and tenant GUID.
+    pub fn authority(&self) -> String {
+        format!("{}/{}", self.base_url(), self.tenant_id())
+    }
+
+    /// `iss` of access tokens of the work tenant.
+    pub fn issuer(&self) -> &str {
+        &self.idp.mint.issuer
+    }
+
+    /// The tenant's GUID.
+    pub fn tenant_id(&self) -> &str {
+        &self.idp.directory.tenant_id
+    }
+
+    /// The tenant's domain.
+    pub fn domain(&self) -> &str {
+        &self.idp.directory.domain
+    }
+
+    /// The certificate to trust, as PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.idp.ca_pem
+    }
+
+    /// Key id of the key that signs tokens. Blocks for a moment if the key is not made yet.
+    pub fn kid(&self) -> String {
+        self.idp.mint.key().kid().to_owned()
+    }
+
+    /// The public part of the key that signs tokens, as PEM. Blocks for a moment if the key is not made yet.
+    pub fn public_key_pem(&self) -> String {
+        self.idp.mint.key().public_pem()
+    }
+
+    /// The tenant's users.
+    pub fn users(&self) -> &[User] {
+        &self.idp.directory.users
+    }
+
+    /// The tenant's applications.
+    pub fn apps(&self) -> &[App] {
+        &self.idp.directory.apps
+    }
+
+    /// The application of this name, e.g. [`crate::PUBLIC_APP`].
+    pub fn app(&self, name: &str) -> Option<&App> {
+        self.apps().iter().find(|a| a.name == name)
+    }
+
+    /// The client id of the default public client; empty if the defaults were left out.
+    pub fn public_client_id(&self) -> &str {
+        self.app(defaults::PUBLIC_APP).map_or("", App::id)
+    }
+
+    /// Issues an access token without any sign-in. Blocks for a moment if the signing key is not made yet.
+    ///
+    /// # Errors
+    /// The user or the application is not in the tenant.
+    pub fn issue_token(&self, spec: &TokenSpec) -> Result<Secret, CallError> {
+        let directory = &self.idp.directory;
+        let user = spec.user.as_deref().map(|upn| self.user(upn)).transpose()?;
+        let client = spec.client_id.as_deref().unwrap_or(self.public_client_id());
+        let app = match directory.app(client) {
+            Some(app) => app.clone(),
+            None if spec.client_id.is_none() => App::public(defaults::PUBLIC_APP),
+            None => return Err(CallError::UnknownApp(client.to_owned())),
+        };
+        Ok(self.idp.mint.issue(directory, spec, user, &app))
+    }
+
+    /// Signs in as `user` for the device that shows `user_code`, and accepts what it asks for.
+    ///
+    /// # Errors
+    /// The code is not waiting, the user is unknown, or the pages would have refused.
+    pub async fn approve_device(&self, user_code: &str, user: &str) -> Result<(), CallError> {
+        self.idp.answer_device(user_code, Some(self.user(user)?))
+    }
+
+    /// Declines the sign-in of the device that shows `user_code`.
+    ///
+    /// # Errors
+    /// The code is not waiting.
+    pub async fn decline_device(&self, user_code: &str) -> Result<(), CallError> {
+        self.idp.answer_device(user_code, None)
+    }
+
+    /// Lets an application do everything it is registered for, for everybody, as an administrator would.
+    ///
+    /// # Errors
+    /// The application is unknown.
+    pub fn grant_admin_consent(&self, client_id: &str) -> Result<(), CallError> {
+        let app = self.idp.directory.app(client_id);
+        let app = app.ok_or_else(|| CallError::UnknownApp(client_id.to_owned()))?;
+        self.idp.admin_consent(&app.client_id);
+        Ok(())
+    }
+
+    /// Revokes a user's sessions: refresh tokens are refused with AADSTS50173 from now on.
+    ///
+    /// # Errors
+    /// The user is unknown.
+    pub fn revoke_sessions(&self, user: &str) -> Result<(), CallError> {
+        self.idp.revoke_sessions(self.user(user)?);
+        Ok(())
+    }
+
+    /// Switches a fault on.
+    pub fn inject(&self, rule: impl Into<Rule>) {
+        self.idp.faults.inject(rule.into());
+    }
+
+    /// Switches all faults off.
+    pub fn clear_faults(&self) {
+        self.idp.faults.clear();
+    }
+
+    /// How many requests of this kind were served.
+    pub fn requests(&self, kind: RequestKind) -> u64 {
+        self.idp.counters.get(kind)
+    }
+
+    /// Moves the sandbox's clock forward: codes and tokens expire without waiting.
+    pub fn advance(&self, by: Duration) {
+        self.idp.clock.advance(by);
+    }
+
+    fn user(&self, upn: &str) -> Result<&User, CallError> {
+        self.idp.directory.user(upn).ok_or_else(|| CallError::UnknownUser(upn.to_owned()))
+    }
+}
