@@ -1,0 +1,49 @@
+//! The client credentials grant (RFC 6749 §4.4): a token for the application itself.
+
+use super::Client;
+use super::form::Form;
+use crate::clock::Clock;
+use crate::http::Http;
+use crate::{Credential, Error, Tokens, scope};
+
+/// Tenant forms that name no tenant.
+const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
+
+impl<H: Http, C: Clock> Client<H, C> {
+    /// Asks for a token of the application's own. There is no refresh token: when it ends, ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] before any request if there is no credential, no tenant or no `…/.default` scope;
+    /// otherwise what the exchange gives.
+    pub async fn client_credentials(&self, scopes: &[String]) -> Result<Tokens, Error> {
+        if matches!(self.registration.credential, Credential::Public) {
+            return Err(Error::setting(
+                "client secret",
+                "an application signs in on its own with a secret; give one",
+            ));
+        }
+        if self.endpoints.quirks.app_only_needs_tenant {
+            let tenant = self.endpoints.tenant.as_str();
+            if tenant.is_empty() || NO_TENANT.iter().any(|name| name.eq_ignore_ascii_case(tenant)) {
+                return Err(Error::setting(
+                    "tenant",
+                    format!(
+                        "{tenant:?} names no tenant; an application signs in on its own at one tenant: give its id"
+                    ),
+                ));
+            }
+            if let Some(scope) = scopes.iter().find(|scope| !scope::is_default(scope)) {
+                let reason =
+                    format!("{scope:?} does not end in /.default, as the scope of an application must");
+                return Err(Error::setting("scope", reason));
+            }
+        }
+        if scopes.is_empty() {
+            return Err(Error::setting("scope", "there is none"));
+        }
+        self.check_scopes(scopes)?;
+        let form = Form::new().field("grant_type", "client_credentials").field("scope", &scopes.join(" "));
+        self.token(form, scopes).await
+    }
+}

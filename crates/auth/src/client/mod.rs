@@ -1,0 +1,104 @@
+//! The requests of OAuth 2.0, each a method.
+
+mod app;
+mod code;
+mod device;
+mod form;
+mod refresh;
+
+pub use code::{Authorize, Callback, Pending, ResponseMode};
+pub use device::{DeviceCode, Poll, Poller};
+
+use base64ct::{Base64, Encoding};
+use serde_json::{Map, Value};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+use wire::Secret;
+
+use self::form::Form;
+use crate::clock::{Clock, SystemClock};
+use crate::http::{Http, HttpRequest};
+use crate::{Credential, Endpoints, Error, Registration, Tokens, response, scope};
+
+/// Speaks OAuth 2.0 to one authorisation server on behalf of one registration.
+#[derive(Debug, Clone)]
+pub struct Client<H, C = SystemClock> {
+    endpoints: Endpoints,
+    registration: Registration,
+    http: H,
+    clock: C,
+}
+
+impl<H: Http> Client<H> {
+    /// A client on the system's clock.
+    pub fn new(endpoints: Endpoints, registration: Registration, http: H) -> Self {
+        Self::with_clock(endpoints, registration, http, SystemClock)
+    }
+}
+
+impl<H: Http, C: Clock> Client<H, C> {
+    /// A client on another clock.
+    pub fn with_clock(endpoints: Endpoints, registration: Registration, http: H, clock: C) -> Self {
+        Self { endpoints, registration, http, clock }
+    }
+
+    /// Where it sends its requests.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// On whose behalf.
+    pub fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    /// The clock it was given.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Refuses scopes that this server would misunderstand, before anything is sent.
+    fn check_scopes(&self, scopes: &[String]) -> Result<(), Error> {
+        if self.endpoints.quirks.scope_names_resource {
+            scope::one_resource(scopes)
+        } else {
+            scope::well_formed(scopes)
+        }
+    }
+
+    /// Posts to the token endpoint, with the client's credential, and reads tokens.
+    async fn token(&self, mut form: Form, requested: &[String]) -> Result<Tokens, Error> {
+        form = form.field("client_id", &self.registration.client_id);
+        let mut basic = None;
+        match &self.registration.credential {
+            Credential::Secret(secret) if self.endpoints.quirks.basic_auth => {
+                form.remember(secret);
+                basic = Some(self.basic(secret));
+            }
+            Credential::Secret(secret) => form = form.secret("client_secret", secret),
+            Credential::Public => {}
+        }
+        let members = self.post(&self.endpoints.token, form, basic).await?;
+        response::tokens(members, requested, self.clock.now())
+    }
+
+    async fn post(&self, url: &Url, form: Form, basic: Option<Secret>) -> Result<Map<String, Value>, Error> {
+        let (body, secrets) = form.into_parts();
+        let mut request = HttpRequest::form(url.clone(), body);
+        if let Some(value) = basic {
+            request.headers.push(("authorization", value));
+        }
+        let answer = self.http.send(request).await?;
+        response::members(&answer, &secrets, self.clock.now())
+    }
+
+    /// HTTP Basic as RFC 6749 §2.3.1 has it: both parts form-encoded first.
+    fn basic(&self, secret: &Secret) -> Secret {
+        let mut pair = String::new();
+        pair.extend(byte_serialize(self.registration.client_id.as_bytes()));
+        pair.push(':');
+        pair.extend(byte_serialize(secret.expose().as_bytes()));
+        let pair = Secret::from(pair);
+        Secret::from(format!("Basic {}", Base64::encode_string(pair.expose().as_bytes())))
+    }
+}

@@ -1,0 +1,30 @@
+//! The refresh grant (RFC 6749 §6).
+
+use wire::Secret;
+
+use super::Client;
+use super::form::Form;
+use crate::clock::Clock;
+use crate::http::Http;
+use crate::{Error, Tokens};
+
+impl<H: Http, C: Clock> Client<H, C> {
+    /// Redeems a refresh token. If the server returns no new one, the old one is kept in the result (RFC 6749 §6).
+    ///
+    /// Several callers with one refresh token must not do this at once: see [`access_token`](crate::store::access_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with the server's reason, or what the exchange gives.
+    pub async fn refresh(&self, refresh_token: &Secret, scopes: &[String]) -> Result<Tokens, Error> {
+        self.check_scopes(scopes)?;
+        let mut form =
+            Form::new().field("grant_type", "refresh_token").secret("refresh_token", refresh_token);
+        if !self.endpoints.quirks.omit_scope && !scopes.is_empty() {
+            form = form.field("scope", &scopes.join(" "));
+        }
+        let mut tokens = self.token(form, scopes).await?;
+        tokens.refresh_token.get_or_insert_with(|| refresh_token.clone());
+        Ok(tokens)
+    }
+}

@@ -1,0 +1,118 @@
+//! Where the requests of one sign-in go, checked before anything is sent.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::Error;
+use crate::provider::Quirks;
+
+/// The addresses of an authorisation server, with the tenant filled in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Endpoints {
+    /// Authorisation endpoint: opened in the user's browser.
+    pub authorize: Option<Url>,
+    /// Token endpoint.
+    pub token: Url,
+    /// Device authorisation endpoint (RFC 8628).
+    pub device: Option<Url>,
+    /// The issuer that `iss` of an authorisation answer must name (RFC 9207); `{tenantid}` stands for any tenant.
+    pub issuer: Option<String>,
+    /// The tenant that stands in the addresses; empty for providers without tenants.
+    pub tenant: String,
+    /// Where this server differs from the RFCs.
+    pub quirks: Quirks,
+}
+
+impl Endpoints {
+    /// Endpoints of a server that follows the RFCs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsecureUrl`] for http outside loopback, [`Error::Setting`] for anything that is no plain address.
+    pub fn new(authorize: Option<&str>, token: &str, device: Option<&str>) -> Result<Self, Error> {
+        Ok(Self {
+            authorize: authorize.map(|address| checked("authorize endpoint", address)).transpose()?,
+            token: checked("token endpoint", token)?,
+            device: device.map(|address| checked("device endpoint", address)).transpose()?,
+            issuer: None,
+            tenant: String::new(),
+            quirks: Quirks::default(),
+        })
+    }
+
+    /// What token-store entries are bound to: tokens of one authorisation server never serve another.
+    pub fn authority(&self) -> &str {
+        self.token.as_str()
+    }
+}
+
+/// Parses an endpoint: https, or http on a loopback host; no user name, no fragment.
+pub(crate) fn checked(setting: &'static str, address: &str) -> Result<Url, Error> {
+    let url = Url::parse(address)
+        .map_err(|error| Error::setting(setting, format!("{address:?} is not an address ({error})")))?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(Error::setting(setting, "the address must have no user name, password or fragment"));
+    }
+    match url.scheme() {
+        "https" if url.host().is_some() => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(Error::InsecureUrl { url: shown(&url) }),
+        scheme => Err(Error::setting(setting, format!("scheme {scheme:?} is not https"))),
+    }
+}
+
+/// Whether the address can only be on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// An address without what may be private in it.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn au_26_http_is_for_loopback_only() {
+        for address in [
+            "https://login.example/token",
+            "http://127.0.0.1:8080/t",
+            "http://[::1]:1/t",
+            "http://localhost/t",
+        ] {
+            assert!(checked("token endpoint", address).is_ok(), "{address}");
+        }
+        for address in [
+            "http://login.example/t",
+            "http://127.0.0.1.example/t",
+            "http://localhost.example/t",
+            "http://10.0.0.1/",
+        ] {
+            assert!(
+                matches!(checked("token endpoint", address), Err(Error::InsecureUrl { .. })),
+                "{address}"
+            );
+        }
+        for address in
+            ["", "login.example", "file:///etc/passwd", "https://user:pw@login.example/t", "javascript:1"]
+        {
+            assert!(matches!(checked("token endpoint", address), Err(Error::Setting { .. })), "{address}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What can go wrong between wanting a token and having one.
+
+mod aadsts;
+mod class;
+mod refusal;
+pub(crate) mod text;
+
+pub use aadsts::Code;
+pub use class::Class;
+pub use refusal::Refusal;
+
+use crate::http::{HttpError, HttpErrorKind};
+use crate::store::StoreError;
+
+/// Anything this crate can fail with. No variant holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered with an OAuth error.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The person declined the sign-in or the consent (`access_denied`, `authorization_declined`).
+    #[error("the sign-in was declined: nothing was granted. Start again and accept. ({0})")]
+    Declined(Box<Refusal>),
+    /// The device code ran out before anybody used it.
+    #[error("the device code has expired: nobody finished the sign-in in time. Start again with a new code.")]
+    CodeExpired,
+    /// Only a new interactive sign-in can give a token.
+    #[error("{0}")]
+    SignInAgain(Box<SignIn>),
+    /// A setting that cannot work; found before any request was made.
+    #[error("{setting} cannot be used: {reason}")]
+    Setting {
+        /// Which setting: "tenant", "scope", "authorize endpoint", …
+        setting: &'static str,
+        /// What is wrong with it and what would be right.
+        reason: String,
+    },
+    /// An endpoint that would carry secrets in clear text (hostile case AU-26).
+    #[error(
+        "{url} is not https: tokens and secrets would travel in clear text. Use https; http is for loopback addresses only."
+    )]
+    InsecureUrl {
+        /// The address, without its query.
+        url: String,
+    },
+    /// The HTTP exchange failed below OAuth.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The server tried to send the request elsewhere. Credentials are never sent on (AU-25).
+    #[error(
+        "the sign-in service answered with a redirect (HTTP {status}), which is not followed because the request holds credentials. Check the endpoint's address."
+    )]
+    Redirected {
+        /// HTTP status, 300 to 399.
+        status: u16,
+    },
+    /// An HTTP error without an OAuth error in it: a gateway, a proxy, an outage.
+    #[error("the sign-in service answered HTTP {status} without an OAuth answer. {}", self.class().advice())]
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// How long the server asks to wait, in seconds, before any cap.
+        retry_after: Option<u64>,
+    },
+    /// An answer that is not what the protocol says.
+    #[error(
+        "the sign-in service's answer cannot be used: {what}. Check the endpoint's address, and that no proxy answers in its place."
+    )]
+    Response {
+        /// What is wrong with it; never its content.
+        what: String,
+    },
+    /// The token type is one that no mail protocol can carry.
+    #[error(
+        "the sign-in service issued a token of type {found:?}: mail needs a Bearer token. Check the registration (no DPoP, no mutual TLS)."
+    )]
+    TokenType {
+        /// The type found.
+        found: String,
+    },
+    /// Less was granted than mail needs.
+    #[error("not granted: {}. The token would not open the mailbox. Sign in again and accept every permission, or ask the administrator to consent.", missing.join(" "))]
+    ScopeMismatch {
+        /// Scopes that were asked for and not granted.
+        missing: Vec<String>,
+        /// Scopes that were granted.
+        granted: Vec<String>,
+    },
+    /// The answer belongs to another sign-in, or somebody forged it.
+    #[error(
+        "the answer's state is not the one of this sign-in: it belongs to another attempt, or it is forged. Start the sign-in again."
+    )]
+    StateMismatch,
+    /// The answer comes from another authorisation server (RFC 9207).
+    #[error(
+        "the answer comes from {found}, this sign-in was begun at {expected}. Nothing was sent there. Start the sign-in again."
+    )]
+    MixUp {
+        /// Issuer or endpoint of this sign-in.
+        expected: String,
+        /// Issuer that the answer names.
+        found: String,
+    },
+    /// The authorisation answer has no code, two codes or something else that cannot be meant.
+    #[error("the sign-in's answer is malformed: {what}. Start the sign-in again.")]
+    Callback {
+        /// What is wrong with it; never its content.
+        what: &'static str,
+    },
+    /// The token store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A rotated refresh token could not be written; the access token is withheld (AU-30).
+    #[error(
+        "new tokens were issued but could not be stored: {0} Mend the store; if the next attempt is refused, sign in again."
+    )]
+    NotSaved(#[source] StoreError),
+}
+
+/// Why a new sign-in is needed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// The store holds nothing for this account.
+    #[error("no tokens are stored for account {account:?}. Sign in.")]
+    Never {
+        /// The account's name in the configuration.
+        account: String,
+    },
+    /// The access token is over and there is no refresh token to get another.
+    #[error(
+        "the access token of account {account:?} has expired and there is no refresh token. Sign in again, with offline_access among the scopes."
+    )]
+    NoRefreshToken {
+        /// The account's name in the configuration.
+        account: String,
+    },
+    /// The server refused the refresh token. What is stored was kept.
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+impl Error {
+    /// The reaction it calls for.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Refused(refusal) => refusal.class(),
+            Self::Declined(_) | Self::CodeExpired | Self::SignInAgain(_) | Self::StateMismatch => {
+                Class::SignInAgain
+            }
+            Self::Callback { .. } => Class::SignInAgain,
+            Self::Setting { .. } | Self::InsecureUrl { .. } => Class::ConfigError,
+            Self::Http(error) => match error.kind {
+                HttpErrorKind::Certificate | HttpErrorKind::TooLarge => Class::Peer,
+                HttpErrorKind::Setting => Class::ConfigError,
+                _ => Class::RetryLater,
+            },
+            Self::Status { status, .. } if *status == 429 || *status >= 500 => Class::RetryLater,
+            Self::ScopeMismatch { .. } => Class::SignInAgain,
+            Self::Status { .. } | Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
+            Self::TokenType { .. } | Self::MixUp { .. } => Class::Peer,
+            Self::Store(_) | Self::NotSaved(_) => Class::Local,
+        }
+    }
+
+    /// The server's refusal behind this error, if there is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) | Self::Declined(refusal) => Some(refusal),
+            Self::SignInAgain(reason) => match reason.as_ref() {
+                SignIn::Refused(refusal) => Some(refusal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How long the server asked to wait, in seconds, before any cap.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => self.refusal().and_then(|refusal| refusal.retry_after),
+        }
+    }
+
+    pub(crate) fn setting(setting: &'static str, reason: impl Into<String>) -> Self {
+        Self::Setting { setting, reason: reason.into() }
+    }
+
+    pub(crate) fn response(what: impl Into<String>) -> Self {
+        Self::Response { what: what.into() }
+    }
+}

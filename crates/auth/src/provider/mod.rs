@@ -1,0 +1,286 @@
+//! Mail providers as data: built in, overridden or added by configuration.
+
+mod model;
+
+pub use model::{Access, Provider, Quirks, Scopes, SecretRule, Server, Servers, Tls};
+
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+use crate::endpoints::checked;
+use crate::{Endpoints, Error, Protocol, Registration};
+
+const BUILTIN: &str = include_str!("providers.toml");
+
+/// The built-in data, as tables, so that a configuration can be laid over them. A unit test proves that it parses.
+static TABLES: LazyLock<Table> = LazyLock::new(|| BUILTIN.parse().unwrap_or_default());
+
+/// Chains of `like` longer than this are circles.
+const DEEPEST: usize = 8;
+
+impl Provider {
+    /// The built-in provider called `name`.
+    pub fn builtin(name: &str) -> Option<Self> {
+        let table = TABLES.get(name)?.as_table()?;
+        Self::from_table(name, table).ok()
+    }
+
+    /// Every built-in provider, by name.
+    pub fn all() -> Vec<Self> {
+        TABLES.keys().filter_map(|name| Self::builtin(name)).collect()
+    }
+
+    /// A provider from a configuration's table. With `like = "NAME"` it takes over the built-in provider NAME and
+    /// overrides only what it mentions; the members of `scopes`, `servers` and `quirks` are overridden one by one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] naming what is missing, unknown or of a wrong type.
+    pub fn from_table(name: &str, table: &Table) -> Result<Self, Error> {
+        let merged = resolve(table, 0)?;
+        let mut provider: Self = Value::Table(merged).try_into().map_err(|error: toml::de::Error| {
+            Error::setting("provider", format!("{name}: {}", error.message()))
+        })?;
+        provider.name = name.to_owned();
+        Ok(provider)
+    }
+
+    /// This provider with a configuration's table laid over it.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_table`](Self::from_table).
+    pub fn with_overrides(&self, table: &Table) -> Result<Self, Error> {
+        let mut merged = Table::try_from(self)
+            .map_err(|error| Error::setting("provider", format!("{}: {error}", self.name)))?;
+        lay_over(&mut merged, table);
+        Self::from_table(&self.name, &merged)
+    }
+
+    /// The endpoints for a registration's tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsecureUrl`] or [`Error::Setting`] if the tenant or an address cannot be used.
+    pub fn endpoints(&self, registration: &Registration) -> Result<Endpoints, Error> {
+        let tenant = if registration.tenant.is_empty() { &self.tenant } else { &registration.tenant };
+        // The tenant becomes a segment of a path: nothing that could leave it.
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        if tenant.starts_with('.') || !tenant.chars().all(plain) {
+            return Err(Error::setting(
+                "tenant",
+                format!("{tenant:?} is no tenant: give the tenant's id or one of its domains"),
+            ));
+        }
+        if registration.client_id.is_empty() {
+            return Err(Error::setting("client id", "it is empty: give the id of your registration"));
+        }
+        let fill = |template: &str| {
+            template.replace("{authority}", self.authority.trim_end_matches('/')).replace("{tenant}", tenant)
+        };
+        let url = |setting, template: &Option<String>| {
+            template.as_deref().map(|template| checked(setting, &fill(template))).transpose()
+        };
+        Ok(Endpoints {
+            authorize: url("authorize endpoint", &self.authorize)?,
+            token: checked("token endpoint", &fill(&self.token))?,
+            device: url("device endpoint", &self.device)?,
+            issuer: self.issuer.as_deref().map(fill),
+            tenant: tenant.clone(),
+            quirks: self.quirks.clone(),
+        })
+    }
+
+    /// The scopes for a token that serves all of `protocols`, without repetitions. Delegated: with those for identity
+    /// and refresh. App-only: the one scope for every protocol.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the provider cannot serve a protocol this way.
+    pub fn scopes_for(&self, protocols: &[Protocol], access: Access) -> Result<Vec<String>, Error> {
+        let mut wanted: Vec<String> = Vec::new();
+        let mut add = |scopes: &[String]| {
+            for scope in scopes {
+                if !wanted.contains(scope) {
+                    wanted.push(scope.clone());
+                }
+            }
+        };
+        if access == Access::AppOnly {
+            if self.scopes.app_only.is_empty() {
+                let reason =
+                    format!("{} has no access for an application on its own; sign a person in", self.title);
+                return Err(Error::setting("flow", reason));
+            }
+            add(&self.scopes.app_only);
+            return Ok(wanted);
+        }
+        add(&self.scopes.identity);
+        add(&self.scopes.offline);
+        for protocol in protocols {
+            let scopes = self.scopes.of(*protocol);
+            if scopes.is_empty() {
+                return Err(Error::setting("protocol", format!("{} has no {protocol} by OAuth", self.title)));
+            }
+            add(scopes);
+        }
+        Ok(wanted)
+    }
+}
+
+impl Scopes {
+    /// The delegated scopes of one protocol.
+    pub fn of(&self, protocol: Protocol) -> &[String] {
+        match protocol {
+            Protocol::Imap => &self.imap,
+            Protocol::Pop3 => &self.pop3,
+            Protocol::Smtp => &self.smtp,
+        }
+    }
+}
+
+/// Lays `table` over the built-in table it is `like`.
+fn resolve(table: &Table, depth: usize) -> Result<Table, Error> {
+    let Some(like) = table.get("like") else { return Ok(table.clone()) };
+    let name = like.as_str().unwrap_or_default();
+    let base = TABLES.get(name).and_then(Value::as_table).filter(|_| depth < DEEPEST).ok_or_else(|| {
+        let known: Vec<&str> = TABLES.keys().map(String::as_str).collect();
+        Error::setting(
+            "provider",
+            format!("like = {like} names no built-in provider; known: {}", known.join(", ")),
+        )
+    })?;
+    let mut merged = resolve(base, depth + 1)?;
+    let mut over = table.clone();
+    over.remove("like");
+    lay_over(&mut merged, &over);
+    Ok(merged)
+}
+
+fn lay_over(base: &mut Table, over: &Table) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Table(inner)), Value::Table(changes)) => lay_over(inner, changes),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_of_the_data_is_a_provider_with_endpoints_and_scopes() {
+        let tables: Table = BUILTIN.parse().unwrap();
+        assert_eq!(Provider::all().len(), tables.len());
+        for (name, table) in &tables {
+            let provider = Provider::from_table(name, table.as_table().unwrap()).unwrap();
+            let endpoints = provider.endpoints(&Registration::public("id", "")).unwrap();
+            assert!(endpoints.authorize.is_some(), "{name}");
+            for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
+                assert!(!provider.servers.of(protocol).is_empty(), "{name} {protocol}");
+                assert!(!provider.scopes_for(&[protocol], Access::Delegated).unwrap().is_empty(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn microsoft_is_as_documented() {
+        let provider = Provider::builtin("microsoft").unwrap();
+        let endpoints = provider.endpoints(&Registration::public("id", "contoso.onmicrosoft.com")).unwrap();
+        assert_eq!(
+            endpoints.token.as_str(),
+            "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"
+        );
+        assert_eq!(
+            endpoints.device.unwrap().as_str(),
+            "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/devicecode"
+        );
+        assert_eq!(
+            provider.scopes_for(&[Protocol::Imap, Protocol::Smtp], Access::Delegated).unwrap(),
+            [
+                "openid",
+                "profile",
+                "email",
+                "offline_access",
+                "https://outlook.office.com/IMAP.AccessAsUser.All",
+                "https://outlook.office.com/SMTP.Send"
+            ]
+        );
+        assert_eq!(
+            provider.scopes_for(&[Protocol::Imap], Access::AppOnly).unwrap(),
+            ["https://outlook.office365.com/.default"]
+        );
+        let imap = &provider.servers.of(Protocol::Imap)[0];
+        assert_eq!((imap.host.as_str(), imap.port, imap.tls), ("outlook.office365.com", 993, Tls::Implicit));
+    }
+
+    #[test]
+    fn the_clouds_keep_apart() {
+        let dod = Provider::builtin("microsoft-dod").unwrap();
+        assert_eq!(dod.authority, "https://login.microsoftonline.us");
+        assert_eq!(dod.scopes.imap, ["https://outlook.office365.us/IMAP.AccessAsUser.All"]);
+        assert_eq!(dod.scopes.app_only, ["https://outlook-dod.office365.us/.default"]);
+        let personal = Provider::builtin("outlook-com").unwrap();
+        assert!(personal.scopes_for(&[Protocol::Imap], Access::AppOnly).is_err());
+        assert!(
+            personal
+                .endpoints(&Registration::public("id", ""))
+                .unwrap()
+                .token
+                .path()
+                .starts_with("/consumers/")
+        );
+    }
+
+    #[test]
+    fn a_configuration_overrides_only_what_it_mentions() {
+        let table: Table = r#"
+            like = "microsoft"
+            authority = "https://localhost:8443"
+            ca_file = "/etc/sandbox.pem"
+            [servers]
+            imap = [{ host = "localhost", port = 1993, tls = "implicit" }]
+        "#
+        .parse()
+        .unwrap();
+        let provider = Provider::from_table("pretend", &table).unwrap();
+        assert_eq!(provider.name, "pretend");
+        assert_eq!(provider.servers.imap[0].port, 1993);
+        assert_eq!(provider.servers.smtp[0].host, "smtp.office365.com");
+        assert_eq!(provider.ca_file.as_deref(), Some(std::path::Path::new("/etc/sandbox.pem")));
+        let endpoints = provider.endpoints(&Registration::public("id", "T")).unwrap();
+        assert_eq!(endpoints.token.as_str(), "https://localhost:8443/T/oauth2/v2.0/token");
+
+        let over: Table = "authority = \"http://127.0.0.1:9\"".parse().unwrap();
+        let again = provider.with_overrides(&over).unwrap();
+        assert_eq!(again.servers, provider.servers);
+        assert_eq!(again.endpoints(&Registration::public("id", "T")).unwrap().token.port(), Some(9));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let wrong = |text: &str| Provider::from_table("x", &text.parse().unwrap()).unwrap_err().to_string();
+        assert!(wrong("like = \"nobody\"").contains("microsoft-gcc-high"));
+        assert!(wrong("like = \"microsoft\"\nautority = \"x\"").contains("autority"));
+        assert!(wrong("title = \"x\"").contains("missing field"));
+        let plain: Table = "like = \"microsoft\"\nauthority = \"http://login.example\"".parse().unwrap();
+        let provider = Provider::from_table("x", &plain).unwrap();
+        assert!(matches!(
+            provider.endpoints(&Registration::public("id", "T")),
+            Err(Error::InsecureUrl { .. })
+        ));
+    }
+
+    #[test]
+    fn a_tenant_cannot_leave_its_place_in_the_address() {
+        let provider = Provider::builtin("microsoft").unwrap();
+        for tenant in ["../x", "a/b", "a?b", "a#b", "a b", "..", "@evil", "ä"] {
+            assert!(provider.endpoints(&Registration::public("id", tenant)).is_err(), "{tenant}");
+        }
+    }
+}

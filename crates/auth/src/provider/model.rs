@@ -1,0 +1,162 @@
+//! The nouns of a provider.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Protocol;
+
+/// When TLS begins on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// With the first octet.
+    Implicit,
+    /// By the protocol's own command (STARTTLS, STLS).
+    StartTls,
+}
+
+/// One mail server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Host name; the name the certificate must have.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// When TLS begins.
+    pub tls: Tls,
+}
+
+/// The mail servers per protocol, the preferred one first; empty if the provider has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Servers {
+    /// IMAP.
+    pub imap: Vec<Server>,
+    /// POP3.
+    pub pop3: Vec<Server>,
+    /// SMTP submission.
+    pub smtp: Vec<Server>,
+}
+
+/// The scopes to ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scopes {
+    /// For an id_token that says who signed in.
+    pub identity: Vec<String>,
+    /// For a refresh token.
+    pub offline: Vec<String>,
+    /// Reading by IMAP as the user.
+    pub imap: Vec<String>,
+    /// Reading by POP3 as the user.
+    pub pop3: Vec<String>,
+    /// Sending by SMTP as the user.
+    pub smtp: Vec<String>,
+    /// For the application itself; empty if the provider has no such access.
+    pub app_only: Vec<String>,
+}
+
+/// Whose access a token carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// A person's, who signed in.
+    Delegated,
+    /// The application's own (client credentials).
+    AppOnly,
+}
+
+/// Whether a registration has a client secret.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretRule {
+    /// Public clients only.
+    Forbidden,
+    /// Either.
+    #[default]
+    Optional,
+    /// Even desktop clients have one and must send it.
+    Required,
+}
+
+/// Where a server differs from the RFCs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quirks {
+    /// Scopes are addresses that begin with their resource; a token serves one resource, and a scope without an
+    /// address means another one (Entra: Microsoft Graph). Source: Microsoft identity platform, "scopes and permissions".
+    pub scope_names_resource: bool,
+    /// `response_mode=form_post` is understood, which keeps the code out of the browser's history.
+    pub form_post: bool,
+    /// Client credentials need a tenant; `common`, `organizations` and `consumers` name none (Entra).
+    pub app_only_needs_tenant: bool,
+    /// `scope` must be left out when a code or a refresh token is redeemed (Google).
+    pub omit_scope: bool,
+    /// The client secret travels in an `Authorization: Basic` header, not in the form (Yahoo, Mail.ru).
+    pub basic_auth: bool,
+    /// Parameters to add to the authorisation request (Google's `access_type=offline`).
+    pub authorize_parameters: Vec<(String, String)>,
+}
+
+/// A mail provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Name in configurations: `microsoft`.
+    #[serde(default)]
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// Scheme and host of the sign-in service, without a slash at the end; `{authority}` in the templates below. To aim
+    /// at a private cloud or the sandbox, this and the servers are all that has to be overridden.
+    pub authority: String,
+    /// The tenant used when a registration names none; empty for providers without tenants.
+    #[serde(default)]
+    pub tenant: String,
+    /// Authorisation endpoint; `{authority}` and `{tenant}` are filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize: Option<String>,
+    /// Token endpoint.
+    pub token: String,
+    /// Device authorisation endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Issuer (RFC 9207); `{tenantid}` stands for any tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// How the host of a loopback redirect is to be spelt: Entra registrations know `localhost`, RFC 8252 prefers
+    /// `127.0.0.1`. Where the listener binds is another matter: always 127.0.0.1 and ::1.
+    pub redirect_host: String,
+    /// Whether registrations have secrets.
+    #[serde(default)]
+    pub client_secret: SecretRule,
+    /// SASL mechanisms for the access token, the preferred one first.
+    pub mechanisms: Vec<String>,
+    /// Scopes per protocol.
+    pub scopes: Scopes,
+    /// Mail servers per protocol.
+    pub servers: Servers,
+    /// PEM file with certificates to trust besides the public ones, for both the sign-in service and the mail servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// What a user of this provider should know.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Where the provider differs from the RFCs.
+    #[serde(default)]
+    pub quirks: Quirks,
+}
+
+impl Servers {
+    /// The servers of one protocol, the preferred one first.
+    pub fn of(&self, protocol: Protocol) -> &[Server] {
+        match protocol {
+            Protocol::Imap => &self.imap,
+            Protocol::Pop3 => &self.pop3,
+            Protocol::Smtp => &self.smtp,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Scopes (RFC 6749 §3.3): what to ask for, and whether it was granted.
+
+use url::Url;
+
+use crate::Error;
+
+/// OpenID Connect's and OAuth's own scopes: they open no mailbox, and servers do not echo them as a rule.
+const NOT_MAIL: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// The words of a scope list.
+pub(crate) fn split(list: &str) -> Vec<String> {
+    list.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether a scope is about who signed in and not about a resource.
+pub(crate) fn is_identity(scope: &str) -> bool {
+    NOT_MAIL.iter().any(|known| known.eq_ignore_ascii_case(scope))
+}
+
+/// What was asked for and not granted. Letter case and a slash at the end do not count; `X/.default` stands for
+/// whatever was consented to, so nothing can be missing from it.
+pub(crate) fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
+    let same = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
+    requested
+        .iter()
+        .filter(|scope| !is_identity(scope) && !is_default(scope))
+        .filter(|scope| !granted.iter().any(|have| same(have, scope)))
+        .cloned()
+        .collect()
+}
+
+pub(crate) fn is_default(scope: &str) -> bool {
+    scope.ends_with("/.default")
+}
+
+/// Checks the scopes of a request where scopes name their resource: each an address, all of one resource.
+pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
+    let mut resource: Option<String> = None;
+    let mut bare = None;
+    for scope in scopes.iter().filter(|scope| !is_identity(scope)) {
+        let Ok(url) = Url::parse(scope) else {
+            bare = Some(scope);
+            continue;
+        };
+        let this = url.host_str().unwrap_or_default().to_owned();
+        match &resource {
+            Some(other) if *other != this => {
+                let reason = format!(
+                    "it names two resources ({other} and {this}): a token serves one; ask for each in its own sign-in \
+                     or refresh"
+                );
+                return Err(Error::setting("scope", reason));
+            }
+            _ => resource = Some(this),
+        }
+    }
+    match bare {
+        Some(scope) => Err(Error::setting(
+            "scope",
+            format!(
+                "{scope:?} has no address before it and would mean Microsoft Graph, whose tokens open no mailbox by \
+                 IMAP, POP or SMTP; write https://outlook.office.com/{scope}"
+            ),
+        )),
+        None => well_formed(scopes),
+    }
+}
+
+/// Checks that every scope is a word of RFC 6749 §3.3, so that none can smuggle a second one in.
+pub(crate) fn well_formed(scopes: &[String]) -> Result<(), Error> {
+    let word = |scope: &String| {
+        !scope.is_empty() && scope.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'"' && b != b'\\')
+    };
+    match scopes.iter().find(|scope| !word(scope)) {
+        Some(scope) => Err(Error::setting(
+            "scope",
+            format!("{scope:?} is not one word (no blanks, line ends or quotes)"),
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(words: &str) -> Vec<String> {
+        split(words)
+    }
+
+    #[test]
+    fn au_31_what_is_missing_is_named() {
+        let asked = list("openid offline_access https://outlook.office.com/IMAP.AccessAsUser.All");
+        assert!(missing(&asked, &list("https://OUTLOOK.office.com/imap.AccessAsUser.All")).is_empty());
+        for granted in ["", "https://graph.microsoft.com/Mail.Read", "https://outlook.office.com/SMTP.Send"] {
+            assert_eq!(
+                missing(&asked, &list(granted)),
+                ["https://outlook.office.com/IMAP.AccessAsUser.All"],
+                "{granted}"
+            );
+        }
+        assert!(
+            missing(&list("https://mail.google.com/"), &list("https://mail.google.com openid")).is_empty()
+        );
+        assert!(missing(&list("https://outlook.office365.com/.default"), &[]).is_empty());
+    }
+
+    #[test]
+    fn bare_and_mixed_scopes_are_refused_with_the_reason() {
+        let bare = one_resource(&list("offline_access IMAP.AccessAsUser.All")).unwrap_err().to_string();
+        assert!(
+            bare.contains("Graph") && bare.contains("https://outlook.office.com/IMAP.AccessAsUser.All"),
+            "{bare}"
+        );
+        let mixed = "https://outlook.office.com/IMAP.AccessAsUser.All https://graph.microsoft.com/Mail.Read";
+        assert!(one_resource(&list(mixed)).is_err());
+        let good =
+            "openid https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send";
+        assert!(one_resource(&list(good)).is_ok());
+        assert!(well_formed(&["a b".to_owned()]).is_err());
+        assert!(well_formed(&["a\n".to_owned()]).is_err());
+    }
+}
