@@ -1,0 +1,92 @@
+//! The server, the mailboxes and the directories of a run.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use peers::{Config, Dovecot, Hs256, Jwt};
+use postkey_benches::mailbox::{Mailbox, write_huge};
+
+use crate::options::Options;
+
+/// The user with the many messages.
+pub(crate) const MANY: &str = "perf";
+/// The user with the one large message.
+pub(crate) const HUGE: &str = "huge";
+
+const SEED: u64 = 42;
+const ISSUER: &str = "https://issuer.example/";
+
+pub(crate) struct Lab {
+    pub(crate) options: Options,
+    pub(crate) server: Dovecot,
+    /// The same mailboxes without CONDSTORE.
+    pub(crate) server_without_condstore: Dovecot,
+}
+
+/// Dovecot's capabilities before a login, but for CONDSTORE and QRESYNC.
+const WITHOUT_CONDSTORE: &str = "imap_capability = IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ \
+    SORT THREAD=REFERENCES MULTIAPPEND UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED ESEARCH WITHIN \
+    LIST-STATUS BINARY MOVE SPECIAL-USE\n";
+
+impl Lab {
+    /// Starts the servers and makes the mailboxes, unless an earlier run left the same ones.
+    pub(crate) fn set_up(options: Options) -> io::Result<Self> {
+        for dir in [&options.work, &options.tmpfs] {
+            fs::create_dir_all(dir)?;
+        }
+        let signer = Hs256::new(b"a secret for measurements, nothing else");
+        let config = Config {
+            jwt: Some(Jwt {
+                issuer: ISSUER.into(),
+                username_claim: "sub".into(),
+                audience: None,
+                keys: vec![signer.verification_key()],
+            }),
+            mail_root: Some(options.work.join("server")),
+            extra: "maildir_very_dirty_syncs = yes\nauth_cache_size = 1M\n".into(),
+            ..Config::default()
+        };
+        let without = Config { extra: format!("{}{WITHOUT_CONDSTORE}", config.extra), ..config.clone() };
+        let lab = Self {
+            server: Dovecot::start(&config)?,
+            server_without_condstore: Dovecot::start(&without)?,
+            options,
+        };
+        for user in [MANY, HUGE] {
+            let token = signer.token(ISSUER, user, Duration::from_secs(7 * 86_400));
+            fs::write(lab.token_file(user), token + "\n")?;
+        }
+        let (count, huge) = (lab.options.count, lab.options.huge_mib << 20);
+        lab.mailbox(MANY, &format!("{count} messages, seed {SEED}"), |maildir| {
+            Mailbox::new(count, SEED).write(maildir).map(drop)
+        })?;
+        if lab.options.wants("huge") {
+            lab.mailbox(HUGE, &format!("one message of {huge} octets"), |maildir| write_huge(maildir, huge))?;
+        }
+        Ok(lab)
+    }
+
+    pub(crate) fn token_file(&self, user: &str) -> PathBuf {
+        self.options.work.join(format!("token-{user}"))
+    }
+
+    fn mailbox(&self, user: &str, what: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let maildir = self.server.maildir(user);
+        let stamp = self.options.work.join(format!("made-{user}"));
+        if fs::read_to_string(&stamp).is_ok_and(|made| made == what) {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let home = maildir.parent().unwrap_or(&maildir);
+        if home.exists() {
+            fs::remove_dir_all(home)?;
+        }
+        write(&maildir)?;
+        self.server.give(home)?;
+        fs::write(stamp, what)?;
+        eprintln!("made the mailbox of {user}: {what} ({:.1} s)", start.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
