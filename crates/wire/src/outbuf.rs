@@ -8,6 +8,9 @@ use zeroize::Zeroize;
 
 use crate::secret::REDACTED;
 
+/// So many sent octets at the head are worth moving the rest down for.
+const COMPACT: usize = 16 << 10;
+
 /// The send buffer: the machine appends at the tail, the driver sends from the head.
 ///
 /// Octets appended with [`push_secret`](Self::push_secret) are wiped when everything has been sent and never appear
@@ -73,7 +76,27 @@ impl OutBuf {
         self.sent = self.sent.saturating_add(n as u64);
         if self.head == self.buf.len() {
             self.wipe();
+        } else if self.head >= COMPACT && self.head >= self.buf.len() / 2 {
+            self.compact();
         }
+    }
+
+    /// Gives the room of what has been sent back, so that a buffer that never runs quite empty does not grow.
+    fn compact(&mut self) {
+        let head = core::mem::take(&mut self.head);
+        let len = self.buf.len();
+        self.buf.copy_within(head.., 0);
+        if !self.secrets.is_empty() {
+            self.secrets.retain(|s| s.end > head);
+            for s in &mut self.secrets {
+                *s = s.start.saturating_sub(head)..s.end.saturating_sub(head);
+            }
+            // Copies of secrets must not stay behind the end.
+            if let Some(behind) = self.buf.get_mut(len.saturating_sub(head)..) {
+                behind.zeroize();
+            }
+        }
+        self.buf.truncate(len.saturating_sub(head));
     }
 
     /// Forgets everything that is waiting (a failed connection sends nothing more).
@@ -148,6 +171,23 @@ mod tests {
         out.sent(15);
         assert_eq!(out.pending(), b"nter2\r\n");
         assert_eq!(out.redacted(out.len()), b"[redacted]\r\n");
+    }
+
+    #[test]
+    fn a_buffer_that_never_runs_quite_empty_does_not_grow() {
+        let mut out = OutBuf::new();
+        out.push(&[b'x'; 1000]);
+        for _ in 0..10_000 {
+            out.push(&[b'y'; 990]);
+            out.push_secret(b"hunter2");
+            out.push(b"zzz");
+            out.sent(1000);
+        }
+        assert!(out.capacity() < 256 << 10, "{}", out.capacity());
+        assert_eq!(out.len(), 1000);
+        let shown = out.redacted(1000);
+        assert!(!shown.windows(7).any(|w| w == b"hunter2"));
+        assert!(shown.ends_with(b"[redacted]zzz"));
     }
 
     #[test]
