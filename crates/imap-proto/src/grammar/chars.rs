@@ -95,3 +95,8 @@ pub(crate) fn is_quoted_char(octet: u8) -> bool {
 pub(crate) fn is_base64_char(octet: u8) -> bool {
     is(octet, BASE64)
 }
+
+/// Whether all of it is Base64 as it stands on the wire; `=` alone is an empty message.
+pub(crate) fn is_base64(octets: &[u8]) -> bool {
+    !octets.is_empty() && octets.iter().all(|&o| is_base64_char(o))
+}

@@ -11,7 +11,7 @@ use super::number::{parse_mod_sequence_value, parse_nz_number};
 use super::sequence::{parse_sequence_set, parse_uid_set, write_sequence_set, write_uid_set};
 use super::string::{is_quotable, parse_quoted, write_quoted};
 use super::whole;
-use crate::types::{AString, Code, Invalid, InvalidKind, RawCode};
+use crate::types::{AString, Code, Invalid, InvalidKind, RawCode, UidSet};
 
 /// ```abnf
 /// resp-text-code = "ALERT" / "BADCHARSET" [SP "(" astring *(SP astring) ")" ] / capability-data / "PARSE" /
@@ -69,10 +69,9 @@ fn parse_known<'a>(c: &mut Cursor<'a>) -> Parsed<Option<Code<'a>>> {
     } else if is(b"COPYUID") {
         sp(c)?;
         let uid_validity = parse_nz_number(c)?;
-        c.spaces();
-        let source = parse_uid_set(c)?;
-        c.spaces();
-        Code::CopyUid { uid_validity, source, destination: parse_uid_set(c)? }
+        let source = if c.eat(b' ') { parse_uid_set(c)? } else { UidSet::default() };
+        let destination = if c.eat(b' ') { parse_uid_set(c)? } else { UidSet::default() };
+        Code::CopyUid { uid_validity, source, destination }
     } else if is(b"APPENDUID") {
         sp(c)?;
         let uid_validity = parse_nz_number(c)?;

@@ -24,18 +24,20 @@ pub enum Fragment {
 pub struct Encoder {
     fragments: Vec<Fragment>,
     bytes: Vec<u8>,
+    inline: bool,
 }
 
 impl Encoder {
     /// An empty encoder.
     pub const fn new() -> Self {
-        Self { fragments: Vec::new(), bytes: Vec::new() }
+        Self { fragments: Vec::new(), bytes: Vec::new(), inline: false }
     }
 
-    /// An encoder that continues an allocation made before; what is in it is thrown away.
-    pub fn reusing(mut buffer: Vec<u8>) -> Self {
+    /// An encoder for a server, which never waits before a literal: literals are announced as `{n}` and written in
+    /// place, so that there is one run of octets. `buffer` lends its allocation; what is in it is thrown away.
+    pub fn inline(mut buffer: Vec<u8>) -> Self {
         buffer.clear();
-        Self { fragments: Vec::new(), bytes: buffer }
+        Self { fragments: Vec::new(), bytes: buffer, inline: true }
     }
 
     /// Adds octets as they are.
@@ -60,6 +62,9 @@ impl Encoder {
     }
 
     pub(crate) fn literal(&mut self, octets: &[u8]) {
+        if self.inline {
+            return announced(octets, &mut self.bytes);
+        }
         self.flush();
         self.fragments.push(Fragment::Literal(octets.to_vec()));
     }

@@ -4,25 +4,48 @@
 //! end. They read each octet once or twice, borrow what they return, allocate only for lists, and never recurse
 //! more deeply than [`ParseLimits`] allows.
 
+mod body;
+mod body_ext;
 mod capability;
 pub(crate) mod chars;
 pub(crate) mod code;
+mod command;
+mod command_write;
 mod cursor;
+mod date;
 mod encoder;
+mod envelope;
 mod error;
+mod fetch;
+mod fetch_request;
 mod flag;
+mod id;
 mod limits;
+mod list;
+mod mailbox;
+mod mailbox_status;
+mod namespace;
 pub(crate) mod number;
+mod response;
 mod search;
+mod search_key;
+mod section;
 pub(crate) mod sequence;
+mod status;
 mod string;
 pub(crate) mod utf7;
 pub(crate) mod value;
+mod word;
 
+pub use command::{command, is_idle_done};
+pub use command_write::write_command;
 pub use encoder::{Encoder, Fragment};
 pub use error::{CommandError, ParseError, ParseErrorKind};
+pub use fetch::{FetchStep, FetchWriter, fetch_item, fetch_prefix};
 pub use limits::ParseLimits;
+pub use response::{response, search_prefix, write_continue, write_response};
 pub use search::{SearchNumbers, SearchPart};
+pub use status::{greeting, write_status_response};
 
 use cursor::{Cursor, Parsed};
 

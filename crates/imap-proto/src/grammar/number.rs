@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use core::num::{NonZeroU32, NonZeroU64};
 
 use super::cursor::{Cursor, Parsed};
+use super::encoder::Encoder;
 use super::error::ParseErrorKind;
+use crate::types::{Invalid, InvalidKind};
 
 /// `1*DIGIT` as far as 64 bits carry.
 #[inline]
@@ -46,6 +48,28 @@ pub(crate) fn parse_mod_sequence_value(c: &mut Cursor<'_>) -> Parsed<NonZeroU64>
     let start = c.clone();
     let value = NonZeroU64::new(parse_number64(c)?).filter(|v| v.get() >> 63 == 0);
     value.ok_or_else(|| start.error("mod-sequence-value", ParseErrorKind::NumberOutOfRange))
+}
+
+/// ```abnf
+/// mod-sequence-valzer = "0" / mod-sequence-value
+/// ```
+pub(crate) fn parse_mod_sequence_valzer(c: &mut Cursor<'_>) -> Parsed<u64> {
+    let start = c.clone();
+    let value = parse_number64(c)?;
+    if value >> 63 == 0 {
+        Ok(value)
+    } else {
+        Err(start.error("mod-sequence-valzer", ParseErrorKind::NumberOutOfRange))
+    }
+}
+
+/// Writes a `mod-sequence-valzer`.
+pub(crate) fn write_mod_sequence_valzer(value: u64, e: &mut Encoder) -> Result<(), Invalid> {
+    if value >> 63 != 0 {
+        return Err(Invalid::new("mod-sequence-valzer", InvalidKind::Range));
+    }
+    e.number(value);
+    Ok(())
 }
 
 /// A number where servers also send `-1` or `NIL` for "unknown" (FR-20): those are `None`.

@@ -104,6 +104,15 @@ impl Iterator for SearchNumbers<'_> {
     }
 }
 
+/// Equal when what is left to walk is.
+impl PartialEq for SearchNumbers<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cursor.rest() == other.cursor.rest()
+    }
+}
+
+impl Eq for SearchNumbers<'_> {}
+
 impl core::fmt::Debug for SearchNumbers<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "SearchNumbers({} octets left)", self.cursor.rest().len())

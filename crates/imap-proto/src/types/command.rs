@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroU64;
 
 use wire::SecretBytes;
 
@@ -12,6 +13,7 @@ use crate::types::date::DateTime;
 use crate::types::fetch::FetchItems;
 use crate::types::flag::FlagSet;
 use crate::types::id::IdParams;
+use crate::types::invalid::{Invalid, InvalidKind};
 use crate::types::mailbox::{ListPattern, Mailbox};
 use crate::types::mailbox_status::StatusItem;
 use crate::types::search::SearchKey;
@@ -139,7 +141,7 @@ pub enum Command<'a> {
         /// What of them.
         items: FetchItems<'a>,
         /// RFC 7162 `CHANGEDSINCE`: only messages changed after this mod-sequence.
-        changed_since: Option<u64>,
+        changed_since: Option<NonZeroU64>,
     },
     /// `STORE`
     Store {
@@ -183,6 +185,20 @@ pub enum Command<'a> {
         /// Everything after the name as it came, without the line's end.
         arguments: RawArguments<'a>,
     },
+}
+
+impl<'a> Command<'a> {
+    /// `AUTHENTICATE` with a SASL mechanism and, where SASL-IR allows it, an initial response in Base64.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the mechanism is no atom or the response no Base64.
+    pub fn authenticate(mechanism: &'a str, initial: Option<SecretBytes>) -> Result<Self, Invalid> {
+        if initial.as_ref().is_some_and(|i| !crate::grammar::chars::is_base64(i.expose())) {
+            // No position: it would tell something about the secret.
+            return Err(Invalid::new("initial response", InvalidKind::Syntax));
+        }
+        Ok(Command::Authenticate { mechanism: Atom::new(mechanism)?, initial })
+    }
 }
 
 impl Command<'_> {
@@ -333,8 +349,8 @@ impl<'a> RawArguments<'a> {
     /// From octets, with any literals in place.
     ///
     /// # Errors
-    /// [`Invalid`](crate::types::Invalid) when there is a CR, LF or NUL.
-    pub fn new(octets: impl Into<Cow<'a, [u8]>>) -> Result<Self, crate::types::Invalid> {
+    /// [`Invalid`] when there is a CR, LF or NUL.
+    pub fn new(octets: impl Into<Cow<'a, [u8]>>) -> Result<Self, Invalid> {
         let octets = octets.into();
         crate::types::invalid::check("arguments", &octets, |o| !matches!(o, 0 | b'\r' | b'\n'))?;
         Ok(Self(octets))
