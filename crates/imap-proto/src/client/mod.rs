@@ -1,0 +1,441 @@
+//! The client machine.
+
+mod event;
+mod queue;
+mod receive;
+mod wait;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use core::fmt;
+
+use sasl::{ClientExchange, ClientMechanism, Initial, Room};
+use wire::{InBuf, Layer, Limit, Machine, Need, OutBuf, Redactor, SecretBytes, Tick, Upgraded, literal};
+
+pub use event::{CommandId, Completed, Event, Fetch};
+use queue::{Kind, LiteralMode, Pending, Queue};
+use receive::Current;
+use wait::Watch;
+
+use crate::config::{Config, InitialResponse, Security};
+use crate::error::{Error, Misuse};
+use crate::frame::Framer;
+use crate::grammar::{Encoder, Fragment};
+use crate::session::State;
+use crate::types::{
+    AppendLiteral, Atom, Capabilities, Capability, Command, DateTime, FlagSet, Mailbox, StatusResponse, Tag,
+};
+
+/// The client side of one IMAP connection, as a pure function of octets and time.
+///
+/// Give commands at any time; they are pipelined as far as the protocol allows and their data and replies come
+/// back as [`Event`]s in the order the server sent them. See [`wire::machine`] for the contract.
+pub struct Client {
+    config: Config,
+    out: OutBuf,
+    framer: Framer,
+    state: State,
+    /// The state when everything queued succeeds: what the next command is judged by.
+    expected: State,
+    tls: bool,
+    capabilities: Option<Capabilities<'static>>,
+    queue: Queue,
+    next_id: u64,
+    current: Current,
+    /// Events made by the machine itself, oldest first.
+    ready: VecDeque<Event<'static>>,
+    /// Octets of the input that the last event borrowed.
+    release: usize,
+    body: Option<literal::Countdown>,
+    /// FETCH data that could not be parsed is dropped up to its end.
+    abandoned: bool,
+    upgrade: Option<CommandId>,
+    /// The server's consent to STARTTLS, reported when the handshake is done.
+    told_starttls: Option<StatusResponse<'static>>,
+    /// The APPEND whose caller knows that its message is wanted.
+    told: Option<CommandId>,
+    fatal: Option<Fatal>,
+    watch: Watch,
+    redactor: Redactor,
+    chatter: u32,
+    pre_auth: u64,
+}
+
+#[derive(Debug)]
+enum Fatal {
+    Unreported(Error),
+    Reported,
+    /// Over without a fault: LOGOUT is complete.
+    Done,
+}
+
+impl Client {
+    /// A client at the start of a connection.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            out: OutBuf::new(),
+            framer: Framer::new(),
+            state: State::Greeting,
+            expected: State::NotAuthenticated,
+            tls: config.security == Security::Tls,
+            capabilities: None,
+            queue: Queue::default(),
+            next_id: 0,
+            current: Current::None,
+            ready: VecDeque::new(),
+            release: 0,
+            body: None,
+            abandoned: false,
+            upgrade: None,
+            told_starttls: None,
+            told: None,
+            fatal: None,
+            watch: Watch::new(),
+            redactor: Redactor::new(),
+            chatter: 0,
+            pre_auth: 0,
+        }
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the server says it can do, as far as it has said so since the last change of security or identity.
+    pub fn capabilities(&self) -> Option<&Capabilities<'static>> {
+        self.capabilities.as_ref()
+    }
+
+    /// Whether TLS is in place.
+    pub fn is_secure(&self) -> bool {
+        self.tls
+    }
+
+    /// Whether commands are waiting to be sent or answered.
+    pub fn is_busy(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Blots this connection's credentials out of any text.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Gives a command.
+    ///
+    /// APPEND, AUTHENTICATE, STARTTLS and IDLE have methods of their own: they are conversations.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] when the command is not allowed where the session will stand, [`Misuse::Invalid`] when a value cannot be
+    /// written, [`Misuse::NoTls`], [`Misuse::LoginDisabled`], [`Misuse::TooManyCommands`], [`Misuse::Over`].
+    pub fn send(&mut self, command: &Command<'_>) -> Result<CommandId, Misuse> {
+        let kind = match command {
+            Command::Append { .. } | Command::Authenticate { .. } | Command::StartTls | Command::Idle => {
+                return Err(Misuse::State);
+            }
+            Command::Login { password, .. } => {
+                self.may_sign_in()?;
+                if self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::LoginDisabled)) {
+                    return Err(Misuse::LoginDisabled);
+                }
+                self.redactor.add(password.expose());
+                Kind::Login
+            }
+            Command::Select { .. } | Command::Examine { .. } => Kind::Select,
+            Command::Close | Command::Unselect => Kind::Deselect,
+            Command::Logout => Kind::Logout,
+            _ => Kind::Plain,
+        };
+        self.enqueue(command, kind)
+    }
+
+    /// Asks for TLS. Completed when the handshake is done; everything known before is forgotten.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] when TLS is in place already or anything is in flight.
+    pub fn starttls(&mut self) -> Result<CommandId, Misuse> {
+        if self.tls || !self.queue.is_empty() {
+            return Err(Misuse::State);
+        }
+        self.enqueue(&Command::StartTls, Kind::StartTls)
+    }
+
+    /// Signs in with a SASL mechanism. The initial response rides on the command where RFC 4959 allows it.
+    ///
+    /// # Errors
+    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`Security::DangerousPlaintext`]), [`Misuse::Sasl`] when the
+    /// mechanism refuses its credentials.
+    pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
+        if !self.expected.allows(&Command::Noop) || self.expected != State::NotAuthenticated {
+            return Err(Misuse::State);
+        }
+        if mechanism.needs_tls() {
+            self.may_sign_in()?;
+        }
+        for secret in mechanism.secrets() {
+            self.redactor.add(secret.as_bytes());
+        }
+        let mut limits = sasl::Limits::default();
+        limits.message = self.config.limits.sasl_challenge;
+        limits.rounds = self.config.limits.sasl_rounds;
+        let mut exchange = ClientExchange::new(mechanism, limits);
+        let advertised = self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::SaslIr));
+        let inline = match self.config.initial_response {
+            InitialResponse::Advertised => advertised,
+            InitialResponse::Always => true,
+            InitialResponse::Never => false,
+        };
+        let initial =
+            exchange.initial(if inline { Room::Unlimited } else { Room::None }).map_err(Misuse::Sasl)?;
+        let initial_response = match initial {
+            Initial::None => None,
+            Initial::Inline(line) => {
+                self.redactor.add(line.expose());
+                Some(line)
+            }
+        };
+        let mechanism = Atom::new(exchange.mechanism()).map_err(Misuse::Invalid)?;
+        let command = Command::Authenticate { mechanism, initial: initial_response };
+        self.enqueue(&command, Kind::Authenticate(exchange))
+    }
+
+    /// Begins an APPEND of `len` octets. Write them with [`write_body`](Self::write_body) when
+    /// [`Event::WantsBody`] has come.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn append(
+        &mut self,
+        mailbox: Mailbox<'_>,
+        flags: FlagSet<'_>,
+        date: Option<DateTime>,
+        len: u64,
+    ) -> Result<CommandId, Misuse> {
+        let rush = self.literal_mode().may_rush(len);
+        let literal = AppendLiteral { len, sync: !rush, binary: false };
+        let command = Command::Append { mailbox, flags, date, literal };
+        self.enqueue(&command, Kind::Append { left: len, invited: rush })
+    }
+
+    /// Writes octets of the message that the server has invited. Returns how many were taken: fewer than given when the
+    /// outbox is full; drive the connection and go on.
+    ///
+    /// # Errors
+    /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced.
+    pub fn write_body(&mut self, chunk: &[u8]) -> Result<usize, Misuse> {
+        let limit = self.config.limits.outbox;
+        let Some(Pending { kind: Kind::Append { left, invited: true }, .. }) = self.queue.exclusive() else {
+            return Err(Misuse::NoBody);
+        };
+        if chunk.len() as u64 > *left {
+            return Err(Misuse::NoBody);
+        }
+        let n = chunk.len().min(limit.saturating_sub(self.out.len()));
+        self.out.push(chunk.get(..n).unwrap_or_default());
+        *left = left.saturating_sub(n as u64);
+        if *left == 0 && n > 0 {
+            self.out.push(b"\r\n");
+        }
+        Ok(n)
+    }
+
+    /// Waits for news (RFC 2177). [`Event::Idling`] says that the server listens; end it with [`done`](Self::done).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn idle(&mut self) -> Result<CommandId, Misuse> {
+        self.enqueue(&Command::Idle, Kind::Idle)
+    }
+
+    /// Ends IDLE.
+    ///
+    /// # Errors
+    /// [`Misuse::State`] when no IDLE is in flight.
+    pub fn done(&mut self) -> Result<(), Misuse> {
+        match self.queue.exclusive() {
+            Some(p) if matches!(p.kind, Kind::Idle) => {
+                p.kind = Kind::Plain;
+                self.out.push(b"DONE\r\n");
+                Ok(())
+            }
+            _ => Err(Misuse::State),
+        }
+    }
+
+    /// Takes the event that [`Need::Event`] announced; `None` when there is none.
+    ///
+    /// An `Err` is the last event of the connection.
+    pub fn event<'b>(&mut self, input: &'b InBuf) -> Option<Result<Event<'b>, Error>> {
+        if let Some(event) = self.ready.pop_front() {
+            return Some(Ok(event));
+        }
+        if let Some(Fatal::Unreported(_)) = &self.fatal {
+            if let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported) {
+                return Some(Err(error));
+            }
+        }
+        self.take_current(input).map(Ok)
+    }
+
+    fn may_sign_in(&self) -> Result<(), Misuse> {
+        if self.tls || self.config.security == Security::DangerousPlaintext {
+            Ok(())
+        } else {
+            Err(Misuse::NoTls)
+        }
+    }
+
+    fn enqueue(&mut self, command: &Command<'_>, kind: Kind) -> Result<CommandId, Misuse> {
+        if self.fatal.is_some() {
+            return Err(Misuse::Over);
+        }
+        if !self.expected.allows(command) {
+            return Err(Misuse::State);
+        }
+        if self.queue.len() >= self.config.limits.commands {
+            return Err(Misuse::TooManyCommands);
+        }
+        let id = CommandId(self.next_id.saturating_add(1));
+        let mut encoder = Encoder::new();
+        crate::grammar::write_command(&tag(id)?, command, &mut encoder).map_err(Misuse::Invalid)?;
+        self.next_id = id.0;
+        let then = self.expected.after(command);
+        let then = (then != self.expected).then_some(then);
+        self.expected = then.unwrap_or(self.expected);
+        let fragments: VecDeque<Fragment> = encoder.into_fragments().into();
+        self.queue.outgoing.push_back(Pending { id, kind, fragments, awaits_go_ahead: false, then });
+        Ok(id)
+    }
+
+    fn literal_mode(&self) -> LiteralMode {
+        match &self.capabilities {
+            Some(c) if c.has(&Capability::LiteralPlus) => LiteralMode::Plus,
+            Some(c) if c.has(&Capability::LiteralMinus) => LiteralMode::Minus,
+            _ => LiteralMode::Sync,
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        if self.fatal.is_none() {
+            self.fatal = Some(Fatal::Unreported(error));
+            self.out.clear();
+            self.current = Current::None;
+        }
+    }
+
+    fn limit(&mut self, limit: Limit) {
+        self.fail(Error::Limit(limit));
+    }
+
+    /// Octets moved in either direction: what counts as progress.
+    fn moved(&self, input: &InBuf) -> u64 {
+        input.received().saturating_add(self.out.total_sent())
+    }
+
+    fn wait_kind(&mut self) -> Option<wait::Kind> {
+        if self.state == State::Greeting {
+            return Some(wait::Kind::Greeting);
+        }
+        if self.queue.is_empty() {
+            return None;
+        }
+        match self.queue.exclusive().map(|p| &p.kind) {
+            Some(Kind::Login | Kind::Authenticate(_)) => Some(wait::Kind::Auth),
+            Some(Kind::Logout) => Some(wait::Kind::Logout),
+            // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
+            Some(Kind::Idle) => None,
+            // The caller is at work.
+            Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => None,
+            _ => Some(wait::Kind::Command),
+        }
+    }
+}
+
+fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
+    Tag::new(alloc::format!("A{}", id.0)).map_err(Misuse::Invalid)
+}
+
+impl Machine for Client {
+    fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
+        input.consume(core::mem::take(&mut self.release));
+        if self.fatal.is_none() {
+            self.receive(input, now);
+        }
+        if !self.ready.is_empty() || !matches!(self.current, Current::None) {
+            return Need::Event;
+        }
+        match self.fatal {
+            Some(Fatal::Unreported(_)) => return Need::Event,
+            Some(_) => return Need::Close,
+            None => {}
+        }
+        if self.upgrade.is_some() {
+            return Need::Upgrade(Layer::Tls);
+        }
+        let mode = self.literal_mode();
+        self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
+        if self.invite_body() {
+            return Need::Event;
+        }
+        let (kind, moved) = (self.wait_kind(), self.moved(input));
+        self.watch.set(kind, now, moved, &self.config.timeouts);
+        if self.state == State::Greeting {
+            return Need::Input;
+        }
+        if self.queue.is_empty() {
+            return Need::App;
+        }
+        let outbox = self.config.limits.outbox;
+        match self.queue.exclusive() {
+            Some(Pending { kind: Kind::Append { left, invited: true }, .. }) if *left > 0 => {
+                if self.out.len() < outbox { Need::App } else { Need::Input }
+            }
+            _ => Need::Input,
+        }
+    }
+
+    fn output(&mut self) -> &mut OutBuf {
+        &mut self.out
+    }
+
+    fn deadline(&self) -> Option<Tick> {
+        self.watch.deadline()
+    }
+
+    fn upgraded(&mut self, done: Upgraded) {
+        let Some(id) = self.upgrade.take().filter(|_| done.layer == Layer::Tls) else { return };
+        self.tls = true;
+        // Everything learnt in the clear may have been somebody else's words (RFC 3501 section 6.2.1).
+        self.capabilities = None;
+        self.pre_auth = 0;
+        self.chatter = 0;
+        self.complete_starttls(id);
+    }
+}
+
+/// Shows the state, no content: names of mailboxes and users are nobody's business.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("state", &self.state)
+            .field("tls", &self.tls)
+            .field("commands", &self.queue.len())
+            .field("out", &self.out)
+            .field("fatal", &self.fatal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Peer text for an error: secrets out, printable.
+fn shown(redactor: &Redactor, octets: &[u8]) -> String {
+    redactor.display(octets.get(..octets.len().min(200)).unwrap_or_default())
+}
+
+/// A line of the SASL exchange on its way out.
+fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
+    out.push_secret(secret.expose());
+    out.push(b"\r\n");
+}
