@@ -149,7 +149,12 @@ fn an_audience_can_be_demanded() {
         }));
         let message = Base64::encode_string(format!("user=ana\x01auth=Bearer {token}\x01\x01").as_bytes());
         let answer = command(&mut plain(&server), "a", &format!("AUTHENTICATE XOAUTH2 {message}"));
-        assert_eq!(answer.last().unwrap().starts_with("a OK"), accepted, "{audience}: {answer:?}\n{}", server.log());
+        assert_eq!(
+            answer.last().unwrap().starts_with("a OK"),
+            accepted,
+            "{audience}: {answer:?}\n{}",
+            server.log()
+        );
     }
 }
 
