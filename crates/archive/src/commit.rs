@@ -127,7 +127,7 @@ fn commit_one(job: &Job, flushed: &mut Vec<(u64, bool)>, lost: &mut Vec<u32>) ->
                 Ok(()) if pending.entry.place.in_new() => to_new = true,
                 Ok(()) => to_cur = true,
                 Err(error) => {
-                    let _ = disk.unlink(dirs.tmp.as_fd(), tmp_name(pending.sequence).as_bytes());
+                    shared.discard(pending.sequence);
                     lost.push(pending.uid);
                     first.get_or_insert(error);
                 }
@@ -200,7 +200,7 @@ fn file(generation: Option<Generation>, pending: &Pending) -> FileId {
 fn discard(shared: &Shared, batch: &Batch, lost: &mut Vec<u32>) {
     if !batch.published {
         for pending in &batch.messages {
-            let _ = shared.disk.unlink(shared.dirs.tmp.as_fd(), tmp_name(pending.sequence).as_bytes());
+            shared.discard(pending.sequence);
         }
     }
     *lost = batch.uids().collect();

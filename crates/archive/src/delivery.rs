@@ -103,6 +103,11 @@ impl Delivery {
         self.written
     }
 
+    #[cfg(test)]
+    pub(crate) fn buffered(&self) -> usize {
+        self.buf.capacity()
+    }
+
     /// Takes the next bytes of the body.
     ///
     /// # Errors
@@ -159,8 +164,7 @@ impl Delivery {
         self.failed = true;
         self.file = None;
         if std::mem::take(&mut self.made) {
-            let name = tmp_name(self.sequence);
-            let _ = self.shared.disk.unlink(self.shared.dirs.tmp.as_fd(), name.as_bytes());
+            self.shared.discard(self.sequence);
         }
     }
 

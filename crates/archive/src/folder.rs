@@ -15,7 +15,7 @@ use crate::commit::{Batch, Job, Pending, commit, publish, write_journal};
 use crate::delivery::{BUFFER, Delivery, Meta};
 use crate::dirs::{Dirs, join};
 use crate::error::{Error, Result};
-use crate::file_name::{FileId, Place, other_letters, tmp_name};
+use crate::file_name::{FileId, Place, other_letters};
 use crate::journal::{Journal, Loaded, record};
 use crate::matcher::Matcher;
 use crate::scan::{Changes, clean_tmp, path_of, reconcile, scan};
@@ -95,6 +95,7 @@ impl Folder {
             outcome: Mutex::new(Outcome::default()),
             failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            untidy: AtomicBool::new(false),
             _open: mark,
         });
         let mut folder = Self {
@@ -270,8 +271,7 @@ impl Folder {
         let pending = Pending { sequence, uid: meta.uid, entry };
         if self.shared.durability == Durability::None {
             if let Err(error) = publish(&self.shared, self.state.generation, &pending) {
-                let name = tmp_name(sequence);
-                let _ = self.shared.disk.unlink(self.shared.dirs.tmp.as_fd(), name.as_bytes());
+                self.shared.discard(sequence);
                 return Err(error);
             }
         } else {
@@ -372,8 +372,11 @@ impl Folder {
         {
             record::put_mod_seq(&mut records, mod_seq);
         }
-        if (self.opened || !records.is_empty()) && !self.shared.stopped.load(Ordering::Acquire) {
-            record::put_closed(&mut records, self.shared.dirs.times()?);
+        if self.opened || !records.is_empty() {
+            // a delivery may still be open, or have left its file behind: then the next opening has to clean up
+            if !self.shared.untidy.load(Ordering::Acquire) && Arc::strong_count(&self.shared) == 1 {
+                record::put_closed(&mut records, self.shared.dirs.times()?);
+            }
             if self.worth_rewriting() {
                 self.rewrite(&records)?;
             } else {

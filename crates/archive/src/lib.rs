@@ -96,6 +96,8 @@ mod scan;
 mod shared;
 mod state;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use delivery::{Delivery, Meta};
 pub use error::{Error, Kind, Reason, Result};

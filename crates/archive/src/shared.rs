@@ -1,12 +1,14 @@
 //! What a folder, its deliveries and the background thread share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Durability;
 use crate::dirs::Dirs;
 use crate::disk::Disk;
 use crate::error::Error;
+use crate::file_name::tmp_name;
 use crate::journal::Journal;
 
 pub(crate) struct Shared {
@@ -21,8 +23,20 @@ pub(crate) struct Shared {
     pub(crate) failed: AtomicBool,
     /// The journal could not be written: nothing more may be published.
     pub(crate) stopped: AtomicBool,
+    /// A file could not be removed from `tmp`: the next opening has to do it.
+    pub(crate) untidy: AtomicBool,
     /// While this is alive the folder counts as open.
     pub(crate) _open: crate::target::OpenMark,
+}
+
+impl Shared {
+    /// Removes a file of ours from `tmp`.
+    pub(crate) fn discard(&self, sequence: u64) {
+        let name = tmp_name(sequence);
+        if self.disk.unlink(self.dirs.tmp.as_fd(), name.as_bytes()).is_err() {
+            self.untidy.store(true, Ordering::Release);
+        }
+    }
 }
 
 /// What became of the batches since somebody last asked.

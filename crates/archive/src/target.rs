@@ -37,7 +37,17 @@ pub(crate) struct Target {
     path: PathBuf,
     owner: Owner,
     open: Arc<Mutex<HashSet<Vec<u8>>>>,
-    _lock: OwnedFd,
+    _lock: Lock,
+}
+
+/// The lock of the target. Let go explicitly: a child process that was just forked has the descriptor too, and would
+/// keep the lock until it executes its program.
+struct Lock(OwnedFd);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 /// Takes a folder off the list of open ones when it is dropped.
@@ -220,7 +230,7 @@ impl fmt::Debug for Maildir {
     }
 }
 
-fn take_lock(root: &OwnedFd, path: &Path) -> Result<OwnedFd> {
+fn take_lock(root: &OwnedFd, path: &Path) -> Result<Lock> {
     let lock_path = join(path, LOCK);
     let failed = |errno| Error::disk("lock", &lock_path, errno);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -234,7 +244,7 @@ fn take_lock(root: &OwnedFd, path: &Path) -> Result<OwnedFd> {
             // who holds it is only for people: not worth failing for
             let _ = rustix::fs::ftruncate(&file, 0);
             let _ = rustix::io::write(&file, format!("{}\n", std::process::id()).as_bytes());
-            Ok(file)
+            Ok(Lock(file))
         }
         Err(Errno::WOULDBLOCK) => {
             let mut text = [0; 16];
