@@ -6,6 +6,7 @@ mod reqwest;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::{ReqwestHttp, ReqwestOptions};
 
+use std::fmt;
 use std::future::Future;
 
 use url::Url;
@@ -49,8 +50,8 @@ impl HttpRequest {
     }
 }
 
-/// An answer. The body prints as redacted: it may hold tokens.
-#[derive(Debug, Clone)]
+/// An answer. Prints its status only: the rest may hold tokens or repeat what was sent.
+#[derive(Clone)]
 pub struct HttpResponse {
     /// HTTP status.
     pub status: u16,
@@ -58,6 +59,12 @@ pub struct HttpResponse {
     pub retry_after: Option<String>,
     /// The body, at most [`BODY_LIMIT`] octets.
     pub body: SecretBytes,
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// Sends requests. An implementation must not follow redirects, must stop reading a body at [`BODY_LIMIT`], and must

@@ -137,19 +137,17 @@ fn failure(error: &reqwest::Error) -> HttpError {
     HttpError::new(kind, detail)
 }
 
-/// Whether rustls is among the causes. It hides inside an `io::Error`, which `source` steps over.
+/// Whether rustls is among the causes. It hides inside `io::Error`s, whose `source` steps over what they wrap.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
         if current.is::<rustls::Error>() {
             return true;
         }
-        if let Some(io) = current.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
-        {
-            return true;
-        }
-        cause = current.source();
+        cause = match current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     false
 }

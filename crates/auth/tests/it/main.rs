@@ -1,0 +1,12 @@
+//! The crate as its users see it: scripted servers, real files, real processes.
+
+mod app;
+mod code;
+mod device;
+mod files;
+mod flight;
+mod processes;
+mod refresh;
+mod secrets;
+mod support;
+mod transport;
