@@ -108,6 +108,16 @@ impl Delivery {
         self.buf.capacity()
     }
 
+    /// Adds what is known only behind the body: servers are free to tell date and flags after it. A date of `None` leaves
+    /// the one that is known.
+    pub fn describe(&mut self, internal_date: Option<i64>, flags: Flags) {
+        if let Some(date) = internal_date {
+            self.meta.internal_date = Some(date);
+            self.time = u64::try_from(date).unwrap_or(0);
+        }
+        self.meta.flags = flags;
+    }
+
     /// Takes the next bytes of the body.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ mod committer;
 mod delivery;
 mod dirs;
 mod disk;
+pub mod download;
 mod error;
 mod file_name;
 mod flags;

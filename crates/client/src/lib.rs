@@ -1,1 +1,38 @@
-//! Mail over IMAP, POP3 and SMTP, signed in by OAuth 2.0
+//! Mail over IMAP, signed in by OAuth 2.0: the façade that programs embed.
+//!
+//! Here tokens (`postkey-auth`) meet mechanisms (`postkey-sasl`) and machines (`postkey-imap-proto`) meet sockets
+//! (`postkey-driver`). One type per protocol, one async method per thing a user wants; what spans the two worlds is decided
+//! here: which mechanism, when a login counts, what a refusal means.
+//!
+//! * [`Server`]: where, and protected how.
+//! * [`Credential`], [`TokenSource`]: who, and where tokens come from.
+//! * [`Imap`]: the session. [`Imap::open`] returns only after a command behind the sign-in has succeeded, because
+//!   Exchange says `OK AUTHENTICATE completed.` to people it then refuses.
+//! * [`Error`]: what went wrong, typed, with what to do about it.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), postkey::Error> {
+//! use postkey::{Credential, Imap, Roots, Server};
+//!
+//! let server = Server::imap("outlook.office365.com", Roots::mozilla());
+//! let credential = Credential::fixed_token("ana@contoso.example", "eyJ0eXAi…".into());
+//! let mut imap = Imap::open(&server, &credential).await?;
+//! for folder in imap.folders().await? {
+//!     println!("{}", folder.name);
+//! }
+//! imap.logout().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod credential;
+mod error;
+mod imap;
+mod server;
+
+pub use credential::{Ask, Credential, Mechanism, Token, TokenFuture, TokenSource};
+pub use driver::tls::Roots;
+pub use error::{Error, Reply, Throttle};
+pub use imap::{Examined, FetchError, Folder, Imap, MessageMeta, MessageSink, Outcome, UidFlags};
+pub use imap_proto::{Security, Timeouts};
+pub use server::Server;

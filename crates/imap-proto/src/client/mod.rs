@@ -272,10 +272,10 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if let Some(Fatal::Unreported(_)) = &self.fatal {
-            if let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported) {
-                return Some(Err(error));
-            }
+        if matches!(self.fatal, Some(Fatal::Unreported(_)))
+            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
+        {
+            return Some(Err(error));
         }
         self.take_current(input).map(Ok)
     }

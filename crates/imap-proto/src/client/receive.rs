@@ -269,7 +269,7 @@ impl Client {
         match status.kind {
             StatusKind::Bye => self.fail(Error::Bye { text: shown(&self.redactor, &text_of(&status)) }),
             StatusKind::PreAuth if self.config.security == Security::StartTls => {
-                self.fail(Error::PreauthWithoutTls)
+                self.fail(Error::PreauthWithoutTls);
             }
             StatusKind::Ok | StatusKind::PreAuth => {
                 let to = if status.kind == StatusKind::Ok {
@@ -314,8 +314,9 @@ impl Client {
             return true;
         }
         let mut cancelled = None;
-        match self.queue.exclusive() {
-            Some(Pending { id, kind, .. }) => match kind {
+        // Nobody may be waiting for it: some servers send one too many.
+        if let Some(Pending { id, kind, .. }) = self.queue.exclusive() {
+            match kind {
                 Kind::Authenticate(exchange) => {
                     let text = line::content(frame);
                     let text = text.strip_prefix(b"+").unwrap_or(text);
@@ -328,15 +329,10 @@ impl Client {
                         Reply::Close(error) => cancelled = Some(error),
                     }
                 }
-                Kind::Idle => {
-                    let id = *id;
-                    self.ready.push_back(Event::Idling(id));
-                }
+                Kind::Idle => self.ready.push_back(Event::Idling(*id)),
                 Kind::Append { invited, .. } => *invited = true,
                 _ => {}
-            },
-            // Nobody is waiting for it; some servers send one too many.
-            None => {}
+            }
         }
         if let Some(error) = cancelled {
             self.fail(Error::Sasl(error));

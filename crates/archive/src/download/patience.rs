@@ -1,0 +1,112 @@
+//! When to try again, and when to stop trying.
+
+use std::time::Duration;
+
+use postkey::Error;
+
+/// How often a lost session is opened again, and after which waits.
+///
+/// Waits double from `first` to `longest`; anything that gets stored starts the count anew. A server that says how long it wants
+/// to be left alone is obeyed, up to `longest_asked`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Patience {
+    /// Sessions lost in a row without anything stored in between before giving up. 5.
+    pub tries: u32,
+    /// The first wait. 1 s.
+    pub first: Duration,
+    /// The longest wait of our own. 60 s.
+    pub longest: Duration,
+    /// The longest wait a server can ask for. 10 min.
+    pub longest_asked: Duration,
+    lost: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tries: 5,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(60),
+            longest_asked: Duration::from_secs(600),
+            lost: 0,
+        }
+    }
+}
+
+impl Patience {
+    /// Gives up at the first loss.
+    pub fn none() -> Self {
+        Self { tries: 0, ..Self::default() }
+    }
+
+    pub(super) fn progress(&mut self) {
+        self.lost = 0;
+    }
+
+    /// How long to wait before the next try; `None` when there is to be none.
+    pub(super) fn after(&mut self, error: &Error) -> Option<Duration> {
+        let asked = match error {
+            Error::Throttled(t) => Some(t.wait.unwrap_or(Duration::from_secs(30)).min(self.longest_asked)),
+            e if e.is_connection_lost() => None,
+            // Nothing that trying again could mend.
+            _ => return None,
+        };
+        if self.lost >= self.tries {
+            return None;
+        }
+        let doubled = self.first.saturating_mul(1 << self.lost.min(16)).min(self.longest);
+        self.lost += 1;
+        // A token that ended is no fault of the server's: a new one can be used at once.
+        let own = if matches!(error, Error::TokenExpired { .. }) && self.lost == 1 {
+            Duration::ZERO
+        } else {
+            doubled
+        };
+        Some(asked.unwrap_or(own))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postkey::{Reply, Throttle};
+
+    fn bye(text: &str) -> Error {
+        Error::from(imap_proto::Error::Bye { text: text.into() })
+    }
+
+    #[test]
+    fn waits_double_end_and_start_over_after_progress() {
+        let mut p = Patience::default();
+        let waits: Vec<_> = std::iter::from_fn(|| p.after(&bye("Connection is closed. 13"))).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16].map(Duration::from_secs));
+        p.progress();
+        assert_eq!(p.after(&bye("x")), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_servers_wish_is_obeyed_within_reason() {
+        // DU-26
+        let mut p = Patience::default();
+        let reply = Reply { kind: imap_proto::types::StatusKind::No, code: None, text: "throttled".into() };
+        let asks = |s| Error::Throttled(Throttle { reply: reply.clone(), wait: s });
+        assert_eq!(p.after(&asks(Some(Duration::from_millis(92_415)))), Some(Duration::from_millis(92_415)));
+        assert_eq!(p.after(&asks(Some(Duration::from_secs(99_999)))), Some(Duration::from_secs(600)));
+        assert_eq!(p.after(&asks(None)), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn an_expired_token_costs_no_wait_and_a_refusal_no_second_try() {
+        let mut p = Patience::default();
+        assert_eq!(p.after(&bye("Session invalidated - AccessTokenExpired")), Some(Duration::ZERO));
+        assert_eq!(p.after(&bye("Session invalidated - AccessTokenExpired")), Some(Duration::from_secs(2)));
+        assert_eq!(p.after(&Error::LoginDisabled), None);
+        let refused = Error::NotConnected(Reply {
+            kind: imap_proto::types::StatusKind::Bad,
+            code: None,
+            text: String::new(),
+        });
+        assert_eq!(p.after(&refused), None);
+    }
+}

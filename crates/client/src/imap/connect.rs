@@ -1,0 +1,73 @@
+//! From a host name to a protected connection whose server has greeted.
+
+use driver::{Connection, dial, tls::server_name};
+use imap_proto::types::{Capability, Command, StatusKind};
+use imap_proto::{Client, Config, Security};
+
+use super::Imap;
+use crate::credential::Credential;
+use crate::error::{Error, Reply};
+use crate::server::Server;
+
+impl Imap {
+    /// Connects, negotiates TLS, signs in, and makes sure that the mailbox can be reached.
+    ///
+    /// # Errors
+    /// Any; see [`Error`]. No credential goes out before TLS is in place and verified, unless the server is configured as
+    /// [`Security::DangerousPlaintext`].
+    pub async fn open(server: &Server, credential: &Credential) -> Result<Self, Error> {
+        let mut imap = Self::connect(server).await?;
+        imap.sign_in(&server.host, server.port, credential).await?;
+        Ok(imap)
+    }
+
+    /// Connects and negotiates TLS; nobody is signed in yet.
+    pub(super) async fn connect(server: &Server) -> Result<Self, Error> {
+        let stream = dial(&server.host, server.port, server.connect_timeout).await?;
+        let inbox = server.limits.inbox();
+        let mut connection = match server.security {
+            Security::DangerousPlaintext => Connection::plain(stream, inbox),
+            Security::Tls | Security::StartTls => {
+                let name = server_name(&server.host)?;
+                Connection::client(stream, &server.host, name, server.roots.clone().client(), inbox)
+            }
+        };
+        connection.set_handshake_limit(server.tls_timeout);
+        if server.security == Security::Tls {
+            connection.handshake().await?;
+        }
+        let mut config = Config::new(server.security);
+        config.limits = server.limits;
+        config.timeouts = server.timeouts;
+        let mut imap = Self { connection, client: Client::new(config), token_expires_at: None };
+        // The greeting; what it says about capabilities the machine keeps.
+        imap.next(&mut |_| Ok(())).await?;
+        if server.security == Security::StartTls {
+            imap.starttls().await?;
+        }
+        Ok(imap)
+    }
+
+    async fn starttls(&mut self) -> Result<(), Error> {
+        // A server that cannot say what it can do may know STARTTLS all the same.
+        if self.capabilities().await? && !self.has(&Capability::StartTls) {
+            return Err(Error::TlsRequired);
+        }
+        let id = self.client.starttls()?;
+        let completed = self.completed(id, |_| Ok(())).await?;
+        if completed.status.kind == StatusKind::Ok {
+            Ok(())
+        } else {
+            Err(Error::StarttlsRefused(Reply::of(completed.status)))
+        }
+    }
+
+    /// Makes sure that the capabilities are known; `false` when the server does not tell.
+    pub(super) async fn capabilities(&mut self) -> Result<bool, Error> {
+        if self.client.capabilities().is_none() {
+            let id = self.client.send(&Command::Capability)?;
+            self.completed(id, |_| Ok(())).await?;
+        }
+        Ok(self.client.capabilities().is_some())
+    }
+}

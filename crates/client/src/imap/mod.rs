@@ -1,0 +1,130 @@
+//! The IMAP session.
+
+mod connect;
+mod folders;
+mod messages;
+mod sign_in;
+
+use driver::{Connection, Turn};
+use imap_proto::types::{Capability, Command, StatusKind};
+use imap_proto::{Client, CommandId, Completed, Event};
+use tokio::net::TcpStream;
+
+pub use folders::{Examined, Folder};
+pub use messages::{FetchError, MessageMeta, MessageSink, Outcome, UidFlags};
+
+use crate::error::{Error, Reply, Throttle};
+
+/// A session that is signed in.
+///
+/// Methods take `&mut self` and may be dropped at any point, but a session whose method was dropped half-way has replies on
+/// the way that nobody waits for; use a new one then.
+pub struct Imap {
+    connection: Connection<TcpStream>,
+    client: Client,
+    /// When the access token in use ends, in seconds since 1970.
+    token_expires_at: Option<u64>,
+}
+
+impl Imap {
+    /// Whether the server says that it can do something.
+    pub fn has(&self, capability: &Capability<'_>) -> bool {
+        self.client.capabilities().is_some_and(|c| c.has(capability))
+    }
+
+    /// When the access token in use ends, in seconds since 1970; `None` when nobody knows.
+    pub fn token_expires_at(&self) -> Option<u64> {
+        self.token_expires_at
+    }
+
+    /// Says goodbye. Waits two seconds at most and reports nothing: whatever had to be done has been done.
+    pub async fn logout(mut self) {
+        if self.client.send(&Command::Logout).is_ok() {
+            while let Ok(Turn::Event | Turn::App) = self.connection.drive(&mut self.client).await {
+                if !self.client.is_busy() && self.client.event(self.connection.input()).is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Asks whether the server is there (NOOP).
+    ///
+    /// # Errors
+    /// As every command: [`Error::Protocol`], [`Error::Connection`], [`Error::Refused`].
+    pub async fn noop(&mut self) -> Result<(), Error> {
+        let id = self.client.send(&Command::Noop)?;
+        self.finish("NOOP", id, |_| Ok(())).await.map(drop)
+    }
+
+    /// Drives to the next event and hands it to `on`; `false` when the machine has nothing more to wait for.
+    async fn next(&mut self, on: &mut impl FnMut(Event<'_>) -> Result<(), Error>) -> Result<bool, Error> {
+        match self.connection.drive(&mut self.client).await? {
+            Turn::Event => {
+                if let Some(event) = self.client.event(self.connection.input()) {
+                    on(event?)?;
+                }
+                Ok(true)
+            }
+            Turn::App => Ok(false),
+            Turn::Closed => Err(Error::Protocol(imap_proto::Error::Closed(imap_proto::Whence::Idle))),
+        }
+    }
+
+    /// Runs until the command is answered; `on` sees every event before that.
+    async fn completed(
+        &mut self,
+        id: CommandId,
+        mut on: impl FnMut(Event<'_>) -> Result<(), Error>,
+    ) -> Result<Completed, Error> {
+        let mut reply = None;
+        loop {
+            let more = self
+                .next(&mut |event| match event {
+                    Event::Completed(c) if c.id == id => {
+                        reply = Some(*c);
+                        Ok(())
+                    }
+                    event => on(event),
+                })
+                .await?;
+            if let Some(reply) = reply {
+                return Ok(reply);
+            }
+            if !more {
+                return Err(Error::Misuse(imap_proto::Misuse::State));
+            }
+        }
+    }
+
+    /// Like [`completed`](Self::completed), and turns a refusal into an error.
+    async fn finish(
+        &mut self,
+        command: &'static str,
+        id: CommandId,
+        on: impl FnMut(Event<'_>) -> Result<(), Error>,
+    ) -> Result<Completed, Error> {
+        let completed = self.completed(id, on).await?;
+        accept(command, completed)
+    }
+}
+
+/// A refusal as an error.
+fn accept(command: &'static str, completed: Completed) -> Result<Completed, Error> {
+    if completed.status.kind == StatusKind::Ok {
+        return Ok(completed);
+    }
+    let reply = Reply::of(completed.status);
+    Err(match reply.throttle() {
+        Some(wait) => Error::Throttled(Throttle { reply, wait }),
+        None if reply.text.to_ascii_lowercase().contains("not connected") => Error::NotConnected(reply),
+        None => Error::Refused { command, reply },
+    })
+}
+
+/// Shows the state, no content.
+impl std::fmt::Debug for Imap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Imap").field("client", &self.client).finish_non_exhaustive()
+    }
+}

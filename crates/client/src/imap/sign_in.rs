@@ -1,0 +1,171 @@
+//! Signing in, and finding out whether that was worth anything.
+
+use imap_proto::types::{AString, Capability, Command, ListPattern, Mailbox, StatusKind};
+use imap_proto::{CommandId, Completed, Misuse};
+use sasl::ClientMechanism;
+use wire::{Secret, SecretBytes};
+
+use super::Imap;
+use crate::credential::{Ask, Credential, Mechanism};
+use crate::error::{Error, Reply};
+
+impl Imap {
+    pub(super) async fn sign_in(
+        &mut self,
+        host: &str,
+        port: u16,
+        credential: &Credential,
+    ) -> Result<(), Error> {
+        self.capabilities().await?;
+        match credential {
+            Credential::Bearer { user, tokens, mechanism } => {
+                // Which mechanism is clear before a token is fetched: a refusal here costs no request.
+                let mechanism = self.bearer_mechanism(*mechanism)?;
+                let token = tokens.token(Ask::Valid).await?;
+                let mut refused = self.bearer(host, port, mechanism, user, &token.secret).await?;
+                self.token_expires_at = token.expires_at;
+                if refused.is_some() && token.expires_at.is_some() {
+                    // It may have been revoked since it was stored. One new token, one more try.
+                    let fresh = tokens.token(Ask::Fresh).await?;
+                    if fresh.secret != token.secret {
+                        refused = self.bearer(host, port, mechanism, user, &fresh.secret).await?;
+                        self.token_expires_at = fresh.expires_at;
+                    }
+                }
+                refused.map_or(Ok(()), Err)?;
+            }
+            Credential::Password { user, password } => self.password(user, password).await?,
+        }
+        self.probe().await
+    }
+
+    fn offered(&self) -> Vec<String> {
+        let Some(capabilities) = self.client.capabilities() else { return Vec::new() };
+        capabilities
+            .iter()
+            .filter_map(|c| match c {
+                Capability::Auth(mechanism) => Some(mechanism.as_str().to_owned()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn offers(&self, mechanism: &str) -> bool {
+        self.client.capabilities().is_some_and(|c| c.has_auth(mechanism))
+    }
+
+    fn bearer_mechanism(&self, wanted: Mechanism) -> Result<Mechanism, Error> {
+        match wanted {
+            Mechanism::Offered if self.offers("OAUTHBEARER") => Ok(Mechanism::OAuthBearer),
+            Mechanism::Offered if self.offers("XOAUTH2") => Ok(Mechanism::XOAuth2),
+            Mechanism::Offered => {
+                Err(Error::NoMechanism { wanted: "an access token", offered: self.offered() })
+            }
+            forced => Ok(forced),
+        }
+    }
+
+    /// One try with a token; `Some` is the server's refusal, after which another try is possible.
+    async fn bearer(
+        &mut self,
+        host: &str,
+        port: u16,
+        mechanism: Mechanism,
+        user: &str,
+        token: &Secret,
+    ) -> Result<Option<Error>, Error> {
+        let refuse = |e| Error::Misuse(Misuse::Sasl(e));
+        let client: Box<dyn ClientMechanism> = match mechanism {
+            Mechanism::OAuthBearer => Box::new(
+                sasl::oauthbearer::Client::new(Some(user), token.clone(), Some((host, port)))
+                    .map_err(refuse)?,
+            ),
+            Mechanism::Offered | Mechanism::XOAuth2 => {
+                Box::new(sasl::xoauth2::Client::new(user, token.clone()).map_err(refuse)?)
+            }
+        };
+        let id = self.client.authenticate(client)?;
+        self.signed_in(id).await
+    }
+
+    async fn password(&mut self, user: &str, password: &Secret) -> Result<(), Error> {
+        let id = if self.offers("PLAIN") {
+            let client = sasl::plain::Client::new(user, password.clone())
+                .map_err(|e| Error::Misuse(Misuse::Sasl(e)))?;
+            self.client.authenticate(Box::new(client))?
+        } else {
+            if self.has(&Capability::LoginDisabled) {
+                return Err(Error::LoginDisabled);
+            }
+            let user = AString::new(user.as_bytes()).map_err(Misuse::Invalid)?;
+            let password = SecretBytes::new(password.expose().as_bytes().to_vec());
+            self.client.send(&Command::Login { user, password })?
+        };
+        self.signed_in(id).await?.map_or(Ok(()), Err)
+    }
+
+    async fn signed_in(&mut self, id: CommandId) -> Result<Option<Error>, Error> {
+        let Completed { status, sign_in, .. } = self.completed(id, |_| Ok(())).await?;
+        if status.kind == StatusKind::Ok {
+            return Ok(None);
+        }
+        let cause = sign_in.as_ref().and_then(|f| f.cause.clone());
+        if let Some(cause) = cause {
+            return Err(Error::Protocol(imap_proto::Error::Sasl(cause)));
+        }
+        let reason =
+            sign_in.and_then(|f| f.error_challenge).map(|c| wire::printable(c.to_string().as_bytes()));
+        Ok(Some(Error::SignIn { reply: Reply::of(status), reason }))
+    }
+
+    /// A command behind the sign-in: only its success says that the mailbox is there.
+    ///
+    /// `OK AUTHENTICATE completed.` means little at Exchange, which opens the mailbox on the next command and then answers `BAD
+    /// User is authenticated but not connected.`
+    async fn probe(&mut self) -> Result<(), Error> {
+        let namespace = self.has(&Capability::Namespace) || self.client.capabilities().is_none();
+        // Capabilities may differ after signing in, and Exchange does not say so unasked; both questions share one round trip.
+        let ask = match self.client.capabilities() {
+            None => Some(self.client.send(&Command::Capability)?),
+            Some(_) => None,
+        };
+        let probe = if namespace {
+            Command::Namespace
+        } else {
+            Command::List {
+                reference: Mailbox::new(&b""[..]).map_err(Misuse::Invalid)?,
+                pattern: ListPattern::new(&b""[..]).map_err(Misuse::Invalid)?,
+            }
+        };
+        let id = self.client.send(&probe)?;
+        let mut refused = None;
+        if let Some(ask) = ask {
+            let completed = self.completed(ask, |_| Ok(())).await?;
+            if completed.status.kind != StatusKind::Ok {
+                refused = Some(completed);
+            }
+        }
+        let completed = self.completed(id, |_| Ok(())).await?;
+        if completed.status.kind != StatusKind::Ok {
+            refused = Some(completed);
+        }
+        match refused {
+            // A server that does not know NAMESPACE answers BAD without meaning the mailbox.
+            Some(c)
+                if namespace
+                    && c.status.kind == StatusKind::Bad
+                    && !Reply::of(c.status.clone()).is_auth() =>
+            {
+                Ok(())
+            }
+            Some(c) => {
+                let reply = Reply::of(c.status);
+                match reply.throttle() {
+                    Some(wait) => Err(Error::Throttled(crate::error::Throttle { reply, wait })),
+                    None => Err(Error::NotConnected(reply)),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+}
