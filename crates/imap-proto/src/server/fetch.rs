@@ -63,8 +63,7 @@ impl Server {
         if chunk.len() as u64 > self.body_left() {
             return Err(Misuse::NoBody);
         }
-        let used = if self.out.is_empty() { 0 } else { self.written };
-        let n = chunk.len().min(self.config.limits.outbox.saturating_sub(used));
+        let n = chunk.len().min(self.room());
         self.push(chunk.get(..n).unwrap_or_default());
         if let Some(open) = &mut self.fetch {
             open.body.take(n);

@@ -56,14 +56,12 @@ const TAG: usize = 255;
 /// See [`wire::machine`] for the contract and [`Event`] for the conversation. Begin with
 /// [`greet`](Self::greet).
 ///
-/// While the outbox is full the answer of `advance` is [`Need::Input`], and after that it counts as full until all of it has
-/// been sent; [`can_write`](Self::can_write) tells an application when to pause. Only
-/// [`write_body`](Self::write_body) refuses octets, all other calls take what they are given.
+/// While the outbox is full ([`Limits::outbox`](wire::Limits::outbox)) the answer of `advance` is [`Need::Input`], and
+/// [`can_write`](Self::can_write) tells an application when to pause. Only [`write_body`](Self::write_body) takes less than it is
+/// given; all other calls are for small things and take them whole.
 pub struct Server {
     config: Config,
     out: OutBuf,
-    /// Octets written since the outbox was last empty. [`OutBuf`] gives memory back only then, so this is what bounds it.
-    written: usize,
     framer: CommandFramer,
     state: State,
     tls: bool,
@@ -165,7 +163,6 @@ impl Server {
         Self {
             config,
             out: OutBuf::new(),
-            written: 0,
             framer: CommandFramer::default(),
             state: State::Greeting,
             tls: config.security == Security::Tls,
@@ -192,15 +189,7 @@ impl Server {
     /// Whether a command waits for the application's answer: [`complete`](Self::complete) or, where there is one, the call that
     /// its event names.
     pub fn is_answering(&self) -> bool {
-        match self.phase {
-            Phase::Answering(_)
-            | Phase::Deciding(..)
-            | Phase::Offered(..)
-            | Phase::Verifying(..)
-            | Phase::Verified(..)
-            | Phase::Waking(_) => true,
-            _ => false,
-        }
+        self.phase.is_answering()
     }
 
     /// Whether the client is in IDLE and hears news at once.
@@ -211,7 +200,11 @@ impl Server {
     /// Whether there is room in the outbox. An application that produces much asks before each item and otherwise lets the
     /// driver go on.
     pub fn can_write(&self) -> bool {
-        self.out.is_empty() || self.written < self.config.limits.outbox
+        self.room() > 0
+    }
+
+    fn room(&self) -> usize {
+        self.config.limits.outbox.max(1).saturating_sub(self.out.len())
     }
 
     /// Limits for a [`ServerExchange`] that agree with this connection's.
@@ -243,10 +236,6 @@ impl Server {
     }
 
     fn push(&mut self, octets: &[u8]) {
-        if self.out.is_empty() {
-            self.written = 0;
-        }
-        self.written = self.written.saturating_add(octets.len());
         self.out.push(octets);
     }
 
@@ -319,6 +308,19 @@ impl fmt::Debug for Server {
 }
 
 impl Phase {
+    /// Whether a command waits for a call of the application.
+    fn is_answering(&self) -> bool {
+        matches!(
+            self,
+            Self::Answering(_)
+                | Self::Deciding(..)
+                | Self::Offered(..)
+                | Self::Verifying(..)
+                | Self::Verified(..)
+                | Self::Waking(_)
+        )
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Greeting => "greeting",

@@ -1,12 +1,13 @@
 //! What arrives, up to the next event.
 
-use wire::{InBuf, Layer, Limit, Need, line};
+use wire::{InBuf, Layer, Limit, Need};
 
 use super::config::Rush;
 use super::error::{Error, Fault, Wait, Whence};
 use super::event::Event;
 use super::{After, Current, Phase, Server, TAG};
 use crate::frame::command::{Bounds, Framed, Kind};
+use crate::grammar::is_idle_done;
 use crate::types::Tag;
 
 /// Longest line during IDLE, in octets.
@@ -22,18 +23,13 @@ impl Server {
             if self.fetch.is_some() {
                 return self.app();
             }
-            match self.phase {
+            match &self.phase {
                 Phase::Framed { .. } | Phase::Broken { .. } | Phase::Chunk(..) | Phase::Failed(_) => {
                     return Need::Event;
                 }
                 Phase::Over => return Need::Close,
-                Phase::Greeting
-                | Phase::Answering(_)
-                | Phase::Deciding(..)
-                | Phase::Offered(..)
-                | Phase::Verifying(..)
-                | Phase::Verified(..)
-                | Phase::Waking(_) => return self.app(),
+                Phase::Greeting => return self.app(),
+                phase if phase.is_answering() => return self.app(),
                 Phase::Upgrading => {
                     if !input.is_empty() {
                         self.fail(Error::StarttlsInjection);
@@ -142,8 +138,7 @@ impl Server {
                 return false;
             }
             Ok(Some(end)) => {
-                let done = line::content(input.unread().get(..end).unwrap_or_default())
-                    .eq_ignore_ascii_case(b"DONE");
+                let done = is_idle_done(input.unread().get(..end).unwrap_or_default());
                 input.consume(end);
                 self.ready = Some(if done {
                     Event::IdleDone

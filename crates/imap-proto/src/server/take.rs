@@ -37,32 +37,39 @@ impl Server {
         self.release = len;
         let frame = input.unread().get(..len).unwrap_or_default();
         let limits = ParseLimits { depth: usize::try_from(self.config.limits.nesting).unwrap_or(usize::MAX) };
-        let (tag, command) = match grammar::command(frame, limits) {
-            Ok(parsed) => parsed,
+        let parsed = grammar::command(frame, limits);
+        let tag = match &parsed {
+            Ok((tag, _)) => Some(tag),
+            Err(e) => e.tag.as_ref(),
+        };
+        let Some(tag) = tag.filter(|tag| tag.as_bytes().len() <= TAG).cloned().map(Tag::into_owned) else {
+            return self.bad(None, Fault::Tag, message);
+        };
+        if !self.is_authenticated() && self.pre_auth > self.config.limits.pre_auth_total {
+            return self.bad(Some(tag), Fault::Limit(Limit::PreAuthTotal), message);
+        }
+        let command = match parsed {
+            Ok((_, command)) => command,
             Err(e) => {
                 let fault = match e.error.kind {
-                    _ if e.tag.is_none() => Fault::Tag,
                     ParseErrorKind::NestingTooDeep { .. } => Fault::Limit(Limit::Nesting),
                     _ => Fault::Syntax(e.error),
                 };
-                return self.bad(e.tag, fault, message);
+                return self.bad(Some(tag), fault, message);
             }
         };
-        if tag.as_bytes().len() > TAG {
-            return self.bad(None, Fault::Tag, message);
-        }
         if let Some(fault) = self.forbids(&command) {
-            return self.bad(Some(tag.into_owned()), fault, message);
+            return self.bad(Some(tag), fault, message);
         }
-        let current = self.current(tag.clone().into_owned(), &command);
+        let current = self.current(tag.clone(), &command);
         match command {
             Command::Append { mailbox, flags, date, literal } => {
                 let Some(message) = message else {
                     let error = ParseError { rule: "append", offset: len, kind: ParseErrorKind::End };
-                    return self.bad(Some(tag.into_owned()), Fault::Syntax(error), None);
+                    return self.bad(Some(tag), Fault::Syntax(error), None);
                 };
                 if message.len > self.config.limits.body {
-                    return self.bad(Some(tag.into_owned()), Fault::Limit(Limit::Body), Some(message));
+                    return self.bad(Some(tag), Fault::Limit(Limit::Body), Some(message));
                 }
                 self.phase = Phase::Deciding(current, message);
                 Event::Append { tag, mailbox, flags, date, len: message.len, binary: literal.binary }
@@ -89,9 +96,6 @@ impl Server {
 
     /// Why a command that follows the grammar is not for the application to execute.
     fn forbids(&self, command: &Command<'_>) -> Option<Fault> {
-        if !self.is_authenticated() && self.pre_auth > self.config.limits.pre_auth_total {
-            return Some(Fault::Limit(Limit::PreAuthTotal));
-        }
         if matches!(command, Command::Unknown { .. }) {
             return None;
         }
