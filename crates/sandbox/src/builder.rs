@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use wire::SecretBytes;
 
 use crate::clock::Clock;
 use crate::count::Counters;
@@ -27,7 +28,7 @@ pub struct Builder {
     messages: Option<usize>,
     seed: u64,
     issuer: Option<String>,
-    signing_key: Option<Vec<u8>>,
+    signing_key: Option<SecretBytes>,
     local_validation_claims: bool,
     rotation: Rotation,
     policy: ConsentPolicy,
@@ -99,7 +100,7 @@ impl Builder {
     /// Signs with this RSA key (PKCS#8, PEM or DER) instead of one made for the process.
     #[must_use]
     pub fn signing_key(mut self, pkcs8: &[u8]) -> Self {
-        self.signing_key = Some(pkcs8.to_vec());
+        self.signing_key = Some(SecretBytes::new(pkcs8.to_vec()));
         self
     }
 
@@ -174,7 +175,8 @@ impl Builder {
     /// A port is taken, the data do not fit together, or a given key is not usable.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let directory = Arc::new(self.directory()?);
-        let key = self.signing_key.as_deref().map(SigningKey::from_pkcs8).transpose()?.map(Arc::new);
+        let key =
+            self.signing_key.as_ref().map(|k| SigningKey::from_pkcs8(k.expose())).transpose()?.map(Arc::new);
         let issuer = self
             .issuer
             .clone()

@@ -10,9 +10,11 @@ mod guid;
 mod http;
 mod idp;
 mod jwt;
+mod mail;
 mod net;
 mod random;
 mod sandbox;
+pub mod seed;
 mod tls;
 mod token;
 

@@ -27,7 +27,6 @@ pub struct Ports {
 }
 
 /// A running pretend tenant. Dropping it stops everything.
-#[derive(Debug)]
 pub struct Sandbox {
     idp: Arc<Idp>,
     ports: Ports,
@@ -196,5 +195,14 @@ impl Sandbox {
 
     fn user(&self, upn: &str) -> Result<&User, CallError> {
         self.idp.directory.user(upn).ok_or_else(|| CallError::UnknownUser(upn.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("ports", &self.ports)
+            .field("directory", &self.idp.directory)
+            .finish_non_exhaustive()
     }
 }

@@ -157,8 +157,7 @@ const EXCHANGE: [&str; 4] = [
     "00000002-0000-0ff1-ce00-000000000000",
 ];
 
-/// Issues tokens and takes them apart again.
-#[derive(Debug)]
+/// Issues tokens and takes them apart again. No `Debug`: it keeps opaque tokens.
 pub(crate) struct Mint {
     pub(crate) clock: Clock,
     /// `iss` of access tokens of the work tenant.

@@ -59,7 +59,6 @@ pub enum ConsentPolicy {
 const MAX_BODY: usize = 256 * 1024;
 
 /// The identity provider's state, shared by its handlers.
-#[derive(Debug)]
 pub(crate) struct Idp {
     pub(crate) clock: Clock,
     pub(crate) directory: Arc<Directory>,

@@ -1,4 +1,6 @@
 //! What the identity provider remembers while it runs.
+//!
+//! Nothing here has a `Debug`: keys and values are codes and tokens.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -30,7 +32,7 @@ pub(crate) enum ResponseMode {
 }
 
 /// What a sign-in is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Purpose {
     /// An authorisation code for a redirect URI.
     Code { answer: Answer, nonce: Option<String>, challenge: Option<Challenge>, client_info: bool },
@@ -41,7 +43,7 @@ pub(crate) enum Purpose {
 }
 
 /// Where an answer of the authorisation endpoint goes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) redirect_uri: String,
     pub(crate) mode: ResponseMode,
@@ -49,14 +51,14 @@ pub(crate) struct Answer {
 }
 
 /// A PKCE challenge (RFC 7636).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Challenge {
     pub(crate) text: String,
     pub(crate) s256: bool,
 }
 
 /// A sign-in in progress.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Flow {
     pub(crate) tenant: Tenant,
     pub(crate) client_id: String,
@@ -68,7 +70,7 @@ pub(crate) struct Flow {
 }
 
 /// An authorisation code.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) tenant: Tenant,
     pub(crate) client_id: String,
@@ -82,7 +84,7 @@ pub(crate) struct Code {
 }
 
 /// How far a device sign-in has come.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum DeviceState {
     Waiting,
     Approved(String),
@@ -90,7 +92,7 @@ pub(crate) enum DeviceState {
 }
 
 /// A device code.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Device {
     pub(crate) user_code: String,
     pub(crate) tenant: Tenant,
@@ -101,7 +103,7 @@ pub(crate) struct Device {
 }
 
 /// A refresh token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RefreshToken {
     pub(crate) client_id: String,
     pub(crate) user: String,
@@ -115,7 +117,7 @@ pub(crate) struct RefreshToken {
 }
 
 /// Everything that changes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tables {
     pub(crate) flows: HashMap<String, Flow>,
     pub(crate) codes: HashMap<String, Code>,
