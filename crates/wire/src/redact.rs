@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::secret::REDACTED;
+/// What stands in place of a secret. No square brackets: the text may be parsed afterwards, and in a status response they mean
+/// something.
+const BLOT: &str = "(redacted)";
 
 /// Shortest stretch of a secret that is recognised, in octets.
 const GRAM: usize = 8;
@@ -48,7 +50,7 @@ impl Redactor {
         }
     }
 
-    /// The text with every recognised stretch replaced by `[redacted]`; `None` when there is none.
+    /// The text with every recognised stretch replaced by `(redacted)`; `None` when there is none.
     pub fn scrub(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut bad = alloc::vec![false; text.len()];
         let mut any = false;
@@ -79,7 +81,7 @@ impl Redactor {
             if !bad {
                 out.push(*octet);
             } else if !inside {
-                out.extend_from_slice(REDACTED.as_bytes());
+                out.extend_from_slice(BLOT.as_bytes());
             }
             inside = *bad;
         }
@@ -143,11 +145,11 @@ mod tests {
         r.add(b"pin7");
         assert_eq!(
             r.scrub(b"bad token eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.").unwrap(),
-            b"bad token [redacted]."
+            b"bad token (redacted)."
         );
-        assert_eq!(r.scrub(b"first half eyJ0eXAiOiJK").unwrap(), b"first half [redacted]");
-        assert_eq!(r.scrub(b"(OiJSUzI1NiJ9)").unwrap(), b"([redacted])");
-        assert_eq!(r.scrub(b"pin7 pin7").unwrap(), b"[redacted] [redacted]");
+        assert_eq!(r.scrub(b"first half eyJ0eXAiOiJK").unwrap(), b"first half (redacted)");
+        assert_eq!(r.scrub(b"(OiJSUzI1NiJ9)").unwrap(), b"((redacted))");
+        assert_eq!(r.scrub(b"pin7 pin7").unwrap(), b"(redacted) (redacted)");
         assert_eq!(r.scrub(b"AUTHENTICATE failed."), None);
     }
 

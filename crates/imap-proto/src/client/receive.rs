@@ -71,9 +71,14 @@ impl Client {
             return self.receive_body(body, input);
         }
         if self.state == State::Greeting && input.unread().first().is_some_and(|c| *c != b'*') {
-            let found = wire::printable(input.unread().get(..input.len().min(60)).unwrap_or_default());
-            self.fail(Error::NotImap { found });
-            return true;
+            // Enough of it to show, so that what is shown does not depend on how it arrived.
+            let shown = first_line(input.unread());
+            if shown.len() >= SHOWN || shown.len() < input.len() {
+                let found = wire::printable(shown);
+                self.fail(Error::NotImap { found });
+                return true;
+            }
+            return false;
         }
         let authenticated = self.state > State::NotAuthenticated;
         let mut limits = self.config.limits;
@@ -93,7 +98,8 @@ impl Client {
                 return true;
             }
             Err(Broken::LiteralLength) => {
-                self.fail(Error::Peer { rule: "literal", found: shown(&self.redactor, input.unread()) });
+                let found = shown(&self.redactor, first_line(input.unread()));
+                self.fail(Error::Peer { rule: "literal", found });
                 return true;
             }
         };
@@ -511,6 +517,16 @@ impl Client {
             }
         }
     }
+}
+
+/// So much of a line that cannot be understood is shown, in octets.
+const SHOWN: usize = 60;
+
+/// The first line without its end, or what there is of it, cut short.
+fn first_line(octets: &[u8]) -> &[u8] {
+    let line = octets.split(|c| *c == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.get(..line.len().min(SHOWN)).unwrap_or_default()
 }
 
 /// A number list without the `* SEARCH` in front.

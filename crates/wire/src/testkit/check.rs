@@ -35,8 +35,11 @@ pub struct Outcome {
     pub end: Need,
 }
 
-/// Feeds `flights` to the machine, each after the upgrade that the one before it led to, cut as `cut` says (it is asked
-/// for the size of the next piece), then the end of the stream.
+/// Feeds `flights` to the machine, cut as `cut` says (it is asked for the size of the next piece), then the end of the stream.
+///
+/// A flight is what the peer says in one go. The next one begins only when the machine has used the one before, its application
+/// has had its turn, and it waits for input: a reply does not come before its command was sent. An upgrade ends a
+/// flight; octets of the same flight behind it arrive before the handshake.
 ///
 /// # Panics
 /// When the machine breaks its contract.
@@ -59,6 +62,9 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
             Need::Event => subject.event(&input, &mut transcript),
             Need::Input => {
                 assert!(waiting_for_upgrade.is_none(), "asked to read while waiting for an upgrade");
+                if rest.is_empty() {
+                    rest = flights.next().copied().unwrap_or_default();
+                }
                 if rest.is_empty() {
                     if input.is_closed() {
                         // Only time can help now.
@@ -87,7 +93,6 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
                 assert!(input.is_empty(), "asked for an upgrade with unread input: {before:?}");
                 if rest.is_empty() {
                     waiting_for_upgrade = None;
-                    rest = flights.next().copied().unwrap_or_default();
                     subject.machine().upgraded(Upgraded { layer, channel_binding: None });
                 } else {
                     // The network brings the rest before the handshake can begin: it must be refused.
