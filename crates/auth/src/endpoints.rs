@@ -17,7 +17,8 @@ pub struct Endpoints {
     pub token: Url,
     /// Device authorisation endpoint (RFC 8628).
     pub device: Option<Url>,
-    /// The issuer that `iss` of an authorisation answer must name (RFC 9207); `{tenantid}` stands for any tenant.
+    /// The issuer that `iss` of an authorisation answer must name (RFC 9207); `{tenantid}` stands for any
+    /// tenant.
     pub issuer: Option<String>,
     /// The tenant that stands in the addresses; empty for providers without tenants.
     pub tenant: String,
@@ -30,7 +31,8 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// [`Error::InsecureUrl`] for http outside loopback, [`Error::Setting`] for anything that is no plain address.
+    /// [`Error::InsecureUrl`] for http outside loopback, [`Error::Setting`] for anything that is no plain
+    /// address.
     pub fn new(authorize: Option<&str>, token: &str, device: Option<&str>) -> Result<Self, Error> {
         Ok(Self {
             authorize: authorize.map(|address| checked("authorize endpoint", address)).transpose()?,

@@ -82,15 +82,7 @@ mod tests {
  "sub":"PAIRWISE","tid":"TID","unique_name":"ana@contoso.example","upn":"ana@contoso.example","ver":"1.0","idtyp":"user"}"#;
 
     fn tokens(access: Secret, id: Option<Secret>) -> Tokens {
-        Tokens {
-            access_token: access,
-            refresh_token: None,
-            id_token: id,
-            obtained_at: 0,
-            expires_at: 1,
-            scope: Vec::new(),
-            token_type: "Bearer".into(),
-        }
+        Tokens { id_token: id, ..Tokens::bearer(access, 0, 1) }
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub struct Registration {
     pub client_id: String,
     /// How the application proves itself.
     pub credential: Credential,
-    /// The tenant: its id, one of its domains, or `common`, `organizations`, `consumers`. Empty means the provider's
-    /// default; providers without tenants ignore it.
+    /// The tenant: its id, one of its domains, or `common`, `organizations`, `consumers`. Empty means the
+    /// provider's default; providers without tenants ignore it.
     pub tenant: String,
 }
 

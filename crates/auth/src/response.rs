@@ -16,7 +16,8 @@ const ASSUMED_LIFE: u64 = 3600;
 /// Longest life believed, in seconds: a year.
 const LONGEST_LIFE: u64 = 366 * 24 * 3600;
 
-/// A JSON object whose names are all different: with a name twice, two readers would see two different answers.
+/// A JSON object whose names are all different: with a name twice, two readers would see two different
+/// answers.
 struct Object(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -95,8 +96,8 @@ fn seconds_until(value: &str, now: u64) -> Option<u64> {
     Some(at.saturating_sub(now))
 }
 
-/// A number of seconds in any of the shapes met: 3600, 3600.0, "3600", "3.6e3". Negative is zero. `None` for what is no
-/// number at all.
+/// A number of seconds in any of the shapes met: 3600, 3600.0, "3600", "3.6e3". Negative is zero. `None` for
+/// what is no number at all.
 pub(crate) fn seconds(value: Option<&Value>) -> Option<u64> {
     let number = match value? {
         Value::Number(number) => number.as_f64()?,
@@ -129,7 +130,8 @@ pub(crate) fn tokens(
     };
     let access_token = take_secret(&mut members, "access_token")
         .ok_or_else(|| Error::response("it holds no access_token"))?;
-    // The token is put into SASL messages and header lines: nothing that could end or split them (RFC 6750 §2.1).
+    // The token is put into SASL messages and header lines: nothing that could end or split them (RFC 6750
+    // §2.1).
     if !access_token.expose().bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         return Err(Error::response("the access_token holds characters that no token may hold"));
     }

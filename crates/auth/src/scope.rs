@@ -17,8 +17,8 @@ pub(crate) fn is_identity(scope: &str) -> bool {
     NOT_MAIL.iter().any(|known| known.eq_ignore_ascii_case(scope))
 }
 
-/// What was asked for and not granted. Letter case and a slash at the end do not count; `X/.default` stands for
-/// whatever was consented to, so nothing can be missing from it.
+/// What was asked for and not granted. Letter case and a slash at the end do not count; `X/.default` stands
+/// for whatever was consented to, so nothing can be missing from it.
 pub(crate) fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
     let same = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
     requested

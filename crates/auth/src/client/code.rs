@@ -26,8 +26,8 @@ pub enum ResponseMode {
     /// In the query of a GET.
     #[default]
     Query,
-    /// In the form of a POST: the code does not end up in the browser's history. Where the provider does not know this
-    /// mode, a query is asked for instead.
+    /// In the form of a POST: the code does not end up in the browser's history. Where the provider does not
+    /// know this mode, a query is asked for instead.
     FormPost,
 }
 
@@ -62,7 +62,8 @@ impl<'a> Authorize<'a> {
     }
 }
 
-/// A sign-in that was begun: what must be known when the answer comes. Consumed by the answer, so none can be used twice.
+/// A sign-in that was begun: what must be known when the answer comes. Consumed by the answer, so none can be
+/// used twice.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Pending {
@@ -94,8 +95,8 @@ impl Callback {
     ///
     /// # Errors
     ///
-    /// [`Error::Callback`] if it is too long, if a parameter that matters occurs twice (AU-06), or if it holds
-    /// neither a code nor an error.
+    /// [`Error::Callback`] if it is too long, if a parameter that matters occurs twice (AU-06), or if it
+    /// holds neither a code nor an error.
     pub fn from_query(query: &str) -> Result<Self, Error> {
         if query.len() > LONGEST_QUERY {
             return Err(Error::Callback { what: "it is too long" });
@@ -127,7 +128,8 @@ impl Callback {
         }
     }
 
-    /// Reads the address that a browser ended on, pasted by the user; its query or, failing that, its fragment.
+    /// Reads the address that a browser ended on, pasted by the user; its query or, failing that, its
+    /// fragment.
     ///
     /// # Errors
     ///
@@ -139,12 +141,13 @@ impl Callback {
 }
 
 impl<H: Http, C: Clock> Client<H, C> {
-    /// Begins a sign-in: the address to open in the system's browser, and what to keep until the answer comes. State and
-    /// PKCE verifier (always S256) are fresh for every call.
+    /// Begins a sign-in: the address to open in the system's browser, and what to keep until the answer
+    /// comes. State and PKCE verifier (always S256) are fresh for every call.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if the provider has no authorisation endpoint, or redirect address or scopes cannot be used.
+    /// [`Error::Setting`] if the provider has no authorisation endpoint, or redirect address or scopes cannot
+    /// be used.
     pub fn code_begin(&self, request: &Authorize<'_>) -> Result<(Url, Pending), Error> {
         let Some(authorize) = &self.endpoints.authorize else {
             return Err(Error::setting("flow", "this provider has no browser sign-in"));
@@ -152,7 +155,8 @@ impl<H: Http, C: Clock> Client<H, C> {
         if request.scopes.is_empty() {
             return Err(Error::setting("scope", "there is none"));
         }
-        // At this endpoint several resources may be named; the token request that follows serves one all the same.
+        // Entra lets one consent name several resources, but the token request that follows serves only one
+        // of them.
         self.check_scopes(request.scopes)?;
         let redirect = redirect(request.redirect_uri)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -198,8 +202,8 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::StateMismatch`], [`Error::MixUp`], [`Error::Declined`], [`Error::Refused`], or what the exchange gives.
-    /// A code works once: after any error, begin anew.
+    /// [`Error::StateMismatch`], [`Error::MixUp`], [`Error::Declined`], [`Error::Refused`], or what the
+    /// exchange gives. A code works once: after any error, begin anew.
     pub async fn code_finish(&self, pending: Pending, callback: Callback) -> Result<Tokens, Error> {
         if callback.state.as_ref() != Some(&pending.state) {
             return Err(Error::StateMismatch);

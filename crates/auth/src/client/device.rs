@@ -25,7 +25,8 @@ const SLOW_DOWN: u64 = 5;
 /// Life of a device code if the server names none, and the longest believed, in seconds.
 const LIVES: (u64, u64) = (900, 24 * 3600);
 
-/// A device sign-in under way. Prints without any of its codes: whoever has the user code can complete the sign-in.
+/// A device sign-in under way. Prints without any of its codes: whoever has the user code can complete the
+/// sign-in.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeviceCode {
@@ -67,8 +68,8 @@ pub enum Poll {
     Done(Box<Tokens>),
 }
 
-/// Decides when to poll next: the interval of RFC 8628 §3.5, `slow_down`, and longer pauses while the service cannot be
-/// reached.
+/// Decides when to poll next: the interval of RFC 8628 §3.5, `slow_down`, and longer pauses while the service
+/// cannot be reached.
 #[derive(Debug, Clone)]
 pub struct Poller {
     interval: Duration,
@@ -118,8 +119,9 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if the provider has no device sign-in or the scopes cannot be used; [`Error::Response`] if the
-    /// page it names is not one to send a person to (AU-20); otherwise what the exchange gives.
+    /// [`Error::Setting`] if the provider has no device sign-in or the scopes cannot be used;
+    /// [`Error::Response`] if the page it names is not one to send a person to (AU-20); otherwise what the
+    /// exchange gives.
     pub async fn device_start(&self, scopes: &[String]) -> Result<DeviceCode, Error> {
         let Some(device) = &self.endpoints.device else {
             return Err(Error::setting(
@@ -141,8 +143,8 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Declined`] and [`Error::CodeExpired`] under either spelling, [`Error::Refused`] for any other refusal
-    /// (`bad_verification_code`, a policy), or what the exchange gives.
+    /// [`Error::Declined`] and [`Error::CodeExpired`] under either spelling, [`Error::Refused`] for any other
+    /// refusal (`bad_verification_code`, a policy), or what the exchange gives.
     pub async fn device_poll(&self, code: &DeviceCode) -> Result<Poll, Error> {
         let form = Form::new().field("grant_type", GRANT).secret("device_code", &code.device_code);
         let refusal = match self.token(form, &code.scopes).await {
@@ -161,7 +163,8 @@ impl<H: Http, C: Clock> Client<H, C> {
         }
     }
 
-    /// Polls until the person has finished, refused, or let the code run out. Dropping the future ends the polling.
+    /// Polls until the person has finished, refused, or let the code run out. Dropping the future ends the
+    /// polling.
     ///
     /// # Errors
     ///

@@ -4,8 +4,8 @@ use url::form_urlencoded::byte_serialize;
 use wire::{Secret, SecretBytes};
 use zeroize::Zeroizing;
 
-/// `application/x-www-form-urlencoded` under construction. It remembers its secrets, so that they can be taken out of
-/// whatever the server answers.
+/// `application/x-www-form-urlencoded` under construction. It remembers its secrets, so that they can be
+/// taken out of whatever the server answers.
 pub(super) struct Form {
     body: Zeroizing<String>,
     secrets: Vec<Secret>,

@@ -9,9 +9,11 @@ use crate::http::Http;
 use crate::{Error, Tokens};
 
 impl<H: Http, C: Clock> Client<H, C> {
-    /// Redeems a refresh token. If the server returns no new one, the old one is kept in the result (RFC 6749 §6).
+    /// Redeems a refresh token. If the server returns no new one, the old one is kept in the result (RFC 6749
+    /// §6).
     ///
-    /// Several callers with one refresh token must not do this at once: see [`access_token`](crate::store::access_token).
+    /// Several callers with one refresh token must not do this at once: see
+    /// [`access_token`](crate::store::access_token).
     ///
     /// # Errors
     ///

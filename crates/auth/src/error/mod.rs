@@ -38,7 +38,8 @@ pub enum Error {
     },
     /// An endpoint that would carry secrets in clear text (hostile case AU-26).
     #[error(
-        "{url} is not https: tokens and secrets would travel in clear text. Use https; http is for loopback addresses only."
+        "{url} is not https: tokens and secrets would travel in clear text. Use https; http is for \
+         loopback addresses only."
     )]
     InsecureUrl {
         /// The address, without its query.
@@ -49,7 +50,8 @@ pub enum Error {
     Http(#[from] HttpError),
     /// The server tried to send the request elsewhere. Credentials are never sent on (AU-25).
     #[error(
-        "the sign-in service answered with a redirect (HTTP {status}), which is not followed because the request holds credentials. Check the endpoint's address."
+        "the sign-in service answered with a redirect (HTTP {status}), which is not followed because the \
+         request holds credentials. Check the endpoint's address."
     )]
     Redirected {
         /// HTTP status, 300 to 399.
@@ -65,7 +67,8 @@ pub enum Error {
     },
     /// An answer that is not what the protocol says.
     #[error(
-        "the sign-in service's answer cannot be used: {what}. Check the endpoint's address, and that no proxy answers in its place."
+        "the sign-in service's answer cannot be used: {what}. Check the endpoint's address, and that no \
+         proxy answers in its place."
     )]
     Response {
         /// What is wrong with it; never its content.
@@ -73,14 +76,18 @@ pub enum Error {
     },
     /// The token type is one that no mail protocol can carry.
     #[error(
-        "the sign-in service issued a token of type {found:?}: mail needs a Bearer token. Check the registration (no DPoP, no mutual TLS)."
+        "the sign-in service issued a token of type {found:?}: mail needs a Bearer token. Check the \
+         registration (no DPoP, no mutual TLS)."
     )]
     TokenType {
         /// The type found.
         found: String,
     },
     /// Less was granted than mail needs.
-    #[error("not granted: {}. The token would not open the mailbox. Sign in again and accept every permission, or ask the administrator to consent.", missing.join(" "))]
+    #[error(
+        "not granted: {}. The token would not open the mailbox. Sign in again and accept every permission, \
+         or ask the administrator to consent.", missing.join(" ")
+    )]
     ScopeMismatch {
         /// Scopes that were asked for and not granted.
         missing: Vec<String>,
@@ -89,12 +96,14 @@ pub enum Error {
     },
     /// The answer belongs to another sign-in, or somebody forged it.
     #[error(
-        "the answer's state is not the one of this sign-in: it belongs to another attempt, or it is forged. Start the sign-in again."
+        "the answer's state is not the one of this sign-in: it belongs to another attempt, or it is \
+         forged. Start the sign-in again."
     )]
     StateMismatch,
     /// The answer comes from another authorisation server (RFC 9207).
     #[error(
-        "the answer comes from {found}, this sign-in was begun at {expected}. Nothing was sent there. Start the sign-in again."
+        "the answer comes from {found}, this sign-in was begun at {expected}. Nothing was sent there. \
+         Start the sign-in again."
     )]
     MixUp {
         /// Issuer or endpoint of this sign-in.
@@ -113,7 +122,8 @@ pub enum Error {
     Store(#[from] StoreError),
     /// A rotated refresh token could not be written; the access token is withheld (AU-30).
     #[error(
-        "new tokens were issued but could not be stored: {0} Mend the store; if the next attempt is refused, sign in again."
+        "new tokens were issued but could not be stored: {0} Mend the store; if the next attempt is \
+         refused, sign in again."
     )]
     NotSaved(#[source] StoreError),
 }
@@ -130,7 +140,8 @@ pub enum SignIn {
     },
     /// The access token is over and there is no refresh token to get another.
     #[error(
-        "the access token of account {account:?} has expired and there is no refresh token. Sign in again, with offline_access among the scopes."
+        "the access token of account {account:?} has expired and there is no refresh token. Sign in \
+         again, with offline_access among the scopes."
     )]
     NoRefreshToken {
         /// The account's name in the configuration.

@@ -64,7 +64,8 @@ impl Refusal {
                 .or_else(|| text::labelled(description, "Correlation ID:"))
                 .map(shown),
             suberror: text("suberror").or_else(|| text("error_subcode")).map(shown),
-            // Cutting would break the JSON, and a challenge is to be sent back as it came: leave out what is too long.
+            // Cutting would break the JSON, and a challenge is to be sent back as it came: leave out what is
+            // too long.
             claims: text("claims")
                 .filter(|claims| claims.len() <= 4096 && text::redact(claims, secrets) == **claims)
                 .map(str::to_owned),

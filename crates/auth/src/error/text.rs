@@ -15,8 +15,8 @@ const WINDOW: usize = 8;
 
 /// Replaces whatever `text` repeats of `secrets` by the word for a redacted value.
 ///
-/// A server may echo what it was sent, as it came, form-encoded, in Base64 or in hex, whole or in part; every run of
-/// [`WINDOW`] octets that also occurs in one of these forms is taken out.
+/// A server may echo what it was sent, as it came, form-encoded, in Base64 or in hex, whole or in part; every
+/// run of [`WINDOW`] octets that also occurs in one of these forms is taken out.
 pub(crate) fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
     let mut windows: HashSet<Vec<u8>> = HashSet::new();
     let mut whole: Vec<Vec<u8>> = Vec::new();
@@ -86,7 +86,8 @@ fn forms(secret: &Secret) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Takes control characters (terminal escapes, line ends) and invisible direction marks out and cuts to a length.
+/// Takes control characters (terminal escapes, line ends) and invisible direction marks out and cuts to a
+/// length.
 pub(crate) fn plain(text: &str) -> String {
     let mut clean = String::new();
     for character in text.chars() {

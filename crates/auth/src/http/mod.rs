@@ -67,8 +67,8 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Sends requests. An implementation must not follow redirects, must stop reading a body at [`BODY_LIMIT`], and must
-/// bound every wait.
+/// Sends requests. An implementation must not follow redirects, must stop reading a body at [`BODY_LIMIT`],
+/// and must bound every wait.
 pub trait Http: Send + Sync {
     /// Sends `request` and reads the whole answer, whatever its status.
     ///

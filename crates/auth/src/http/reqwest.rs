@@ -33,8 +33,8 @@ impl Default for ReqwestOptions {
     }
 }
 
-/// HTTP by reqwest: no redirects, bounded time, bounded answers; proxies from the environment, except for loopback
-/// hosts.
+/// HTTP by reqwest: no redirects, bounded time, bounded answers; proxies from the environment, except for
+/// loopback hosts.
 #[derive(Debug, Clone)]
 pub struct ReqwestHttp {
     outside: reqwest::Client,
@@ -137,7 +137,8 @@ fn failure(error: &reqwest::Error) -> HttpError {
     HttpError::new(kind, detail)
 }
 
-/// Whether rustls is among the causes. It hides inside `io::Error`s, whose `source` steps over what they wrap.
+/// Whether rustls is among the causes. It hides inside `io::Error`s, whose `source` steps over what they
+/// wrap.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
@@ -152,7 +153,8 @@ fn is_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The causes of an error from the second on: reqwest's first line repeats the address, which errors leave out.
+/// The causes of an error from the second on: reqwest's first line repeats the address, which errors leave
+/// out.
 fn chain(error: &reqwest::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut cause = error.source();

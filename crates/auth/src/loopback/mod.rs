@@ -1,9 +1,10 @@
 //! The listener of the browser sign-in, without its socket (RFC 8252 §7.3).
 //!
-//! Whoever owns the socket binds 127.0.0.1 and ::1 (never another address), without address reuse, reads a connection
-//! into a buffer, and hands that buffer to [`Receiver::answer`] after every read. The receiver decides when the request
-//! is complete, what to send back, and which request is the answer to the sign-in. Everything else that can reach a
-//! local port (other pages, other programs, port scanners) gets a short refusal, and the wait goes on.
+//! Whoever owns the socket binds 127.0.0.1 and ::1 (never another address), without address reuse, reads a
+//! connection into a buffer, and hands that buffer to [`Receiver::answer`] after every read. The receiver
+//! decides when the request is complete, what to send back, and which request is the answer to the sign-in.
+//! Everything else that can reach a local port (other pages, other programs, port scanners) gets a short
+//! refusal, and the wait goes on.
 
 mod page;
 mod request;
@@ -45,7 +46,8 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Waits for the answer that repeats `state`, at `path` (of the redirect address), on a listener at `port`.
+    /// Waits for the answer that repeats `state`, at `path` (of the redirect address), on a listener at
+    /// `port`.
     pub fn new(path: impl Into<String>, port: u16, state: Secret) -> Self {
         let names = ["localhost", "127.0.0.1", "[::1]"];
         let mut hosts: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
@@ -65,8 +67,8 @@ impl Receiver {
         Self { limit: octets, ..self }
     }
 
-    /// Judges what a connection has sent so far. The buffer is never longer than the limit and one read if the caller
-    /// stops reading at anything but [`Answer::Incomplete`].
+    /// Judges what a connection has sent so far. The buffer is never longer than the limit and one read if
+    /// the caller stops reading at anything but [`Answer::Incomplete`].
     pub fn answer(&mut self, buffer: &[u8]) -> Answer {
         match self.judge(buffer) {
             Judged::Incomplete => Answer::Incomplete,

@@ -9,11 +9,12 @@ use std::sync::LazyLock;
 use toml::{Table, Value};
 
 use crate::endpoints::checked;
-use crate::{Endpoints, Error, Protocol, Registration};
+use crate::{Credential, Endpoints, Error, Protocol, Registration};
 
 const BUILTIN: &str = include_str!("providers.toml");
 
-/// The built-in data, as tables, so that a configuration can be laid over them. A unit test proves that it parses.
+/// The built-in data, as tables, so that a configuration can be laid over them. A unit test proves that it
+/// parses.
 static TABLES: LazyLock<Table> = LazyLock::new(|| BUILTIN.parse().unwrap_or_default());
 
 /// Chains of `like` longer than this are circles.
@@ -31,8 +32,9 @@ impl Provider {
         TABLES.keys().filter_map(|name| Self::builtin(name)).collect()
     }
 
-    /// A provider from a configuration's table. With `like = "NAME"` it takes over the built-in provider NAME and
-    /// overrides only what it mentions; the members of `scopes`, `servers` and `quirks` are overridden one by one.
+    /// A provider from a configuration's table. With `like = "NAME"` it takes over the built-in provider NAME
+    /// and overrides only what it mentions; the members of `scopes`, `servers` and `quirks` are overridden
+    /// one by one.
     ///
     /// # Errors
     ///
@@ -62,7 +64,8 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// [`Error::InsecureUrl`] or [`Error::Setting`] if the tenant or an address cannot be used.
+    /// [`Error::InsecureUrl`] or [`Error::Setting`] if the tenant, the credential or an address cannot be
+    /// used.
     pub fn endpoints(&self, registration: &Registration) -> Result<Endpoints, Error> {
         let tenant = if registration.tenant.is_empty() { &self.tenant } else { &registration.tenant };
         // The tenant becomes a segment of a path: nothing that could leave it.
@@ -75,6 +78,18 @@ impl Provider {
         }
         if registration.client_id.is_empty() {
             return Err(Error::setting("client id", "it is empty: give the id of your registration"));
+        }
+        match (self.client_secret, &registration.credential) {
+            (SecretRule::Required, Credential::Public) => {
+                let reason =
+                    format!("{} gives every client a secret and wants it sent; configure it", self.title);
+                return Err(Error::setting("client secret", reason));
+            }
+            (SecretRule::Forbidden, Credential::Secret(_)) => {
+                let reason = format!("{} has clients without a secret only; remove it", self.title);
+                return Err(Error::setting("client secret", reason));
+            }
+            _ => {}
         }
         let fill = |template: &str| {
             template.replace("{authority}", self.authority.trim_end_matches('/')).replace("{tenant}", tenant)
@@ -92,8 +107,8 @@ impl Provider {
         })
     }
 
-    /// The scopes for a token that serves all of `protocols`, without repetitions. Delegated: with those for identity
-    /// and refresh. App-only: the one scope for every protocol.
+    /// The scopes for a token that serves all of `protocols`, without repetitions. Delegated: with those for
+    /// identity and refresh. App-only: the one scope for every protocol.
     ///
     /// # Errors
     ///
@@ -179,7 +194,11 @@ mod tests {
         assert_eq!(Provider::all().len(), tables.len());
         for (name, table) in &tables {
             let provider = Provider::from_table(name, table.as_table().unwrap()).unwrap();
-            let endpoints = provider.endpoints(&Registration::public("id", "")).unwrap();
+            let registration = match provider.client_secret {
+                SecretRule::Required => Registration::with_secret("id", wire::Secret::from("s"), ""),
+                _ => Registration::public("id", ""),
+            };
+            let endpoints = provider.endpoints(&registration).unwrap();
             assert!(endpoints.authorize.is_some(), "{name}");
             for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
                 assert!(!provider.servers.of(protocol).is_empty(), "{name} {protocol}");
@@ -274,6 +293,17 @@ mod tests {
             provider.endpoints(&Registration::public("id", "T")),
             Err(Error::InsecureUrl { .. })
         ));
+    }
+
+    #[test]
+    fn a_secret_is_there_exactly_where_the_provider_wants_one() {
+        let secret = || Registration::with_secret("id", wire::Secret::from("s"), "");
+        let check = |name: &str, registration| Provider::builtin(name).unwrap().endpoints(&registration);
+        assert!(check("google", Registration::public("id", "")).is_err());
+        assert!(check("google", secret()).is_ok());
+        assert!(check("fastmail", secret()).is_err());
+        assert!(check("microsoft", Registration::public("id", "")).is_ok());
+        assert!(check("microsoft", secret()).is_ok());
     }
 
     #[test]

@@ -85,8 +85,9 @@ pub enum SecretRule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quirks {
-    /// Scopes are addresses that begin with their resource; a token serves one resource, and a scope without an
-    /// address means another one (Entra: Microsoft Graph). Source: Microsoft identity platform, "scopes and permissions".
+    /// Scopes are addresses that begin with their resource; a token serves one resource, and a scope without
+    /// an address means another one (Entra: Microsoft Graph). Source: Microsoft identity platform, "scopes
+    /// and permissions".
     pub scope_names_resource: bool,
     /// `response_mode=form_post` is understood, which keeps the code out of the browser's history.
     pub form_post: bool,
@@ -110,8 +111,9 @@ pub struct Provider {
     pub name: String,
     /// Name for people.
     pub title: String,
-    /// Scheme and host of the sign-in service, without a slash at the end; `{authority}` in the templates below. To aim
-    /// at a private cloud or the sandbox, this and the servers are all that has to be overridden.
+    /// Scheme and host of the sign-in service, without a slash at the end; `{authority}` in the templates
+    /// below. To aim at a private cloud or the sandbox, this and the servers are all that has to be
+    /// overridden.
     pub authority: String,
     /// The tenant used when a registration names none; empty for providers without tenants.
     #[serde(default)]
@@ -127,8 +129,8 @@ pub struct Provider {
     /// Issuer (RFC 9207); `{tenantid}` stands for any tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// How the host of a loopback redirect is to be spelt: Entra registrations know `localhost`, RFC 8252 prefers
-    /// `127.0.0.1`. Where the listener binds is another matter: always 127.0.0.1 and ::1.
+    /// How the host of a loopback redirect is to be spelt: Entra registrations know `localhost`, RFC 8252
+    /// prefers `127.0.0.1`. Where the listener binds is another matter: always 127.0.0.1 and ::1.
     pub redirect_host: String,
     /// Whether registrations have secrets.
     #[serde(default)]
@@ -139,7 +141,8 @@ pub struct Provider {
     pub scopes: Scopes,
     /// Mail servers per protocol.
     pub servers: Servers,
-    /// PEM file with certificates to trust besides the public ones, for both the sign-in service and the mail servers.
+    /// PEM file with certificates to trust besides the public ones, for both the sign-in service and the mail
+    /// servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
     /// What a user of this provider should know.

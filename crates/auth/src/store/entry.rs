@@ -23,8 +23,8 @@ pub struct EntryKey {
 }
 
 impl EntryKey {
-    /// The name for tokens of `account` from these endpoints for these scopes. Order and letter case of the scopes do
-    /// not count, nor do those for identity and refresh.
+    /// The name for tokens of `account` from these endpoints for these scopes. Order and letter case of the
+    /// scopes do not count, nor do those for identity and refresh.
     pub fn new(account: &str, endpoints: &Endpoints, registration: &Registration, scopes: &[String]) -> Self {
         let mut resource: Vec<String> = scopes
             .iter()
@@ -87,8 +87,8 @@ pub struct Failure {
     pub until: u64,
     /// What the server said.
     pub cause: Cause,
-    /// What was refused: a digest of refresh token and credential. With another secret or after a new sign-in the
-    /// refusal says nothing.
+    /// What was refused: a digest of refresh token and credential. With another secret or after a new sign-in
+    /// the refusal says nothing.
     pub(super) tried: String,
 }
 

@@ -40,7 +40,10 @@ pub enum StoreError {
         reason: String,
     },
     /// The entry was written under another key. It is left as it is (AU-43).
-    #[error("{} was encrypted under another key; it is left as it is. Give the right key, or remove the file and sign in again.", path.display())]
+    #[error(
+        "{} was encrypted under another key; it is left as it is. Give the right key, or remove the file \
+         and sign in again.", path.display()
+    )]
     WrongKey {
         /// The entry's file.
         path: PathBuf,
@@ -54,7 +57,10 @@ pub enum StoreError {
         set_aside: Option<PathBuf>,
     },
     /// The entry was written by a newer program (AU-44). It is left as it is.
-    #[error("{} has format {found}, which this program does not know; it is left as it is. Use the newer program.", path.display())]
+    #[error(
+        "{} has format {found}, which this program does not know; it is left as it is. Use the newer \
+         program.", path.display()
+    )]
     Version {
         /// The entry's file.
         path: PathBuf,

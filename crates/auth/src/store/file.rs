@@ -24,9 +24,10 @@ const GROWTH: usize = 16 * 1024;
 
 /// A store in a folder that only its owner can enter.
 ///
-/// Every entry `NAME.token` (NAME is a digest and says nothing) has beside it `NAME.lock`, which is never deleted so
-/// that all processes lock the same file; `NAME.tmp` while it is being written; and `NAME.corrupt` if it was found
-/// damaged. The folder is opened once and everything is reached through that descriptor, without following links.
+/// Every entry `NAME.token` (NAME is a digest and says nothing) has beside it `NAME.lock`, which is never
+/// deleted so that all processes lock the same file; `NAME.tmp` while it is being written; and `NAME.corrupt`
+/// if it was found damaged. The folder is opened once and everything is reached through that descriptor,
+/// without following links.
 pub struct FileStore {
     folder: OwnedFd,
     path: PathBuf,
@@ -40,7 +41,8 @@ impl fmt::Debug for FileStore {
 }
 
 impl FileStore {
-    /// Opens the store in `path`, which is created (with its parents, for the owner alone) if it does not exist.
+    /// Opens the store in `path`, which is created (with its parents, for the owner alone) if it does not
+    /// exist.
     ///
     /// # Errors
     ///
@@ -131,8 +133,8 @@ impl FileStore {
         fsync(&self.folder).map_err(|errno| owner::io("make durable", &self.path, errno))
     }
 
-    /// Opens the entry's temporary file; under the lock there is one writer, so one name is enough, and what a killed
-    /// writer left is overwritten by the next.
+    /// Opens the entry's temporary file; under the lock there is one writer, so one name is enough, and what
+    /// a killed writer left is overwritten by the next.
     fn temporary(&self, name: &str) -> Result<File, StoreError> {
         let flags = OFlags::WRONLY | OFlags::CREATE;
         self.file(name, flags, "create")?
@@ -208,9 +210,7 @@ impl TokenStore for FileStore {
             && let Err(reason) = self.sealer.recognise(&octets)
         {
             match reason {
-                Unreadable::Corrupt => {
-                    self.set_aside(&digest);
-                }
+                Unreadable::Corrupt if self.set_aside(&digest).is_some() => {}
                 _ => return Err(self.unreadable(&digest, &reason)),
             }
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use wire::Secret;
 
 use super::entry::{Cause, Failure, tried};
-use super::{EntryKey, Lock, Record, StoreError, TokenStore};
+use super::renewal::{LOOP_DETECTED, renew};
+use super::{EntryKey, Lock, Policy, Record, Renewal, StoreError, TokenStore};
 use crate::clock::Clock;
 use crate::error::{Class, Error, SignIn};
 use crate::http::Http;
@@ -13,53 +14,6 @@ use crate::{Client, Tokens};
 
 /// First and longest pause between two looks at a lock that somebody holds.
 const LOCK_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
-/// "Stop repeating this request": the one refusal that makes every further try worse.
-const LOOP_DETECTED: u32 = 50196;
-
-/// How a token is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Renewal {
-    /// By the refresh token of a person's sign-in.
-    Refresh,
-    /// By asking again in the application's own name.
-    ClientCredentials,
-}
-
-/// Waits and repetitions of a renewal.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Policy {
-    /// Longest wait for the entry's lock. Default 120 s: longer than a holder's own waits.
-    pub lock_wait: Duration,
-    /// Most requests for one renewal, where the trouble may pass. Default 4.
-    pub attempts: u32,
-    /// Pause after the first failure; doubles with each further one, with a random part. Default 1 s.
-    pub pause: Duration,
-    /// Longest pause between two requests. A server that asks for more is obeyed by giving up for now. Default 20 s.
-    pub longest_pause: Duration,
-    /// For how long a permanent refusal is remembered. Default 60 s.
-    pub refusal_memory: Duration,
-    /// Longest a server's `Retry-After` is obeyed by all processes. Default 300 s.
-    pub retry_after_cap: Duration,
-    /// For how long trouble without a `Retry-After` is remembered. Default 10 s.
-    pub trouble_memory: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            lock_wait: Duration::from_secs(120),
-            attempts: 4,
-            pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(20),
-            refusal_memory: Duration::from_secs(60),
-            retry_after_cap: Duration::from_secs(300),
-            trouble_memory: Duration::from_secs(10),
-        }
-    }
-}
-
 /// A wish for an access token.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -70,11 +24,11 @@ pub struct Wanted {
     pub scopes: Vec<String>,
     /// How to renew it.
     pub renewal: Renewal,
-    /// How long the token must still be good for; at most half of its whole life is demanded of any token. Default: 10 %
-    /// of its life, at most 300 s.
+    /// How long the token must still be good for; at most half of its whole life is demanded of any token.
+    /// Default: 10 % of its life, at most 300 s.
     pub min_remaining: Option<Duration>,
-    /// An access token that the mail server has refused although its time is not up: if the store still holds this one,
-    /// it is renewed.
+    /// An access token that the mail server has refused although its time is not up: if the store still holds
+    /// this one, it is renewed.
     pub rejected: Option<Secret>,
     /// Waits and repetitions.
     pub policy: Policy,
@@ -140,7 +94,8 @@ pub struct Issued {
     pub expires_at: u64,
     /// Where it came from.
     pub source: Source,
-    /// What went wrong without making the token useless: a renewal that can wait, a store that cannot be written.
+    /// What went wrong without making the token useless: a renewal that can wait, a store that cannot be
+    /// written.
     pub warning: Option<Box<Error>>,
 }
 
@@ -157,15 +112,16 @@ pub fn cached(
     Ok(wanted.usable(store.load(&wanted.key)?.as_ref(), now))
 }
 
-/// A token that is good enough: the stored one, or a new one, for which the server is asked once however many threads
-/// and processes want it at the same time. A rotated refresh token is on disk before this returns.
+/// A token that is good enough: the stored one, or a new one, for which the server is asked once however many
+/// threads and processes want it at the same time. A rotated refresh token is on disk before this returns.
 ///
-/// A refusal is remembered for a while and repeated to others without asking. It never changes the stored tokens.
+/// A refusal is remembered for a while and repeated to others without asking. It never changes the stored
+/// tokens.
 ///
 /// # Errors
 ///
-/// [`Error::SignInAgain`] if only a person can help, [`Error::Refused`] for other refusals, [`Error::Store`] and
-/// [`Error::NotSaved`] if the store fails, or what the exchange gives.
+/// [`Error::SignInAgain`] if only a person can help, [`Error::Refused`] for other refusals, [`Error::Store`]
+/// and [`Error::NotSaved`] if the store fails, or what the exchange gives.
 pub async fn access_token<H: Http, C: Clock>(
     store: &(impl TokenStore + ?Sized),
     client: &Client<H, C>,
@@ -217,8 +173,8 @@ pub async fn save(
     store.save(&lock, key, &Record { tokens: Some(tokens), failure: None })
 }
 
-/// Signs out: deletes the entry, waiting for a renewal under way, which therefore cannot bring it back (AU-40). Says
-/// whether there was an entry.
+/// Signs out: deletes the entry, waiting for a renewal under way, which therefore cannot bring it back
+/// (AU-40). Says whether there was an entry.
 ///
 /// # Errors
 ///
@@ -257,8 +213,8 @@ async fn lock(
     }
 }
 
-/// What can be said without asking the server: a token that is good enough, that there is nothing to ask with, or a
-/// refusal that is still remembered. `None` if the server has to be asked.
+/// What can be said without asking the server: a token that is good enough, that there is nothing to ask
+/// with, or a refusal that is still remembered. `None` if the server has to be asked.
 fn settled<H: Http, C: Clock>(
     wanted: &Wanted,
     client: &Client<H, C>,
@@ -290,54 +246,6 @@ fn settled<H: Http, C: Clock>(
         }
         _ => Ok(None),
     }
-}
-
-async fn renew<H: Http, C: Clock>(
-    client: &Client<H, C>,
-    wanted: &Wanted,
-    old: Option<&Tokens>,
-) -> Result<Tokens, Error> {
-    let policy = &wanted.policy;
-    let mut pause = policy.pause;
-    let mut attempt = 1;
-    loop {
-        let refresh_token = old.and_then(|tokens| tokens.refresh_token.as_ref());
-        let result = match (wanted.renewal, refresh_token) {
-            (Renewal::ClientCredentials, _) => client.client_credentials(&wanted.scopes).await,
-            (Renewal::Refresh, Some(token)) => client.refresh(token, &wanted.scopes).await,
-            (Renewal::Refresh, None) => {
-                let account = wanted.key.account.clone();
-                Err(Error::SignInAgain(Box::new(SignIn::NoRefreshToken { account })))
-            }
-        };
-        let error = match result {
-            Ok(tokens) => return Ok(tokens),
-            Err(error) => error,
-        };
-        let hopeless = error.refusal().is_some_and(|refusal| refusal.codes.contains(&LOOP_DETECTED));
-        if attempt >= policy.attempts || error.class() != Class::RetryLater || hopeless {
-            return Err(error);
-        }
-        let wait = match error.retry_after() {
-            Some(seconds) => Duration::from_secs(seconds),
-            None => jitter(pause),
-        };
-        if wait > policy.longest_pause {
-            return Err(error);
-        }
-        client.clock().sleep(wait).await;
-        pause = pause.saturating_mul(2).min(policy.longest_pause);
-        attempt += 1;
-    }
-}
-
-/// From half of `pause` to all of it, so that processes which failed together do not come back together.
-fn jitter(pause: Duration) -> Duration {
-    let mut random = [0; 2];
-    // Without randomness the pause is merely regular.
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    let half = pause / 2;
-    half + half.mul_f64(f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX))
 }
 
 fn keep(

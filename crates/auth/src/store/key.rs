@@ -18,16 +18,16 @@ const LENGTH: usize = 32;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum KeySource {
-    /// A file with 64 hexadecimal digits that only its owner can read. If neither it nor any entry exists, it is made
-    /// with a random key.
+    /// A file with 64 hexadecimal digits that only its owner can read. If neither it nor any entry exists, it
+    /// is made with a random key.
     File(PathBuf),
     /// The key itself, 32 octets, fetched by the caller (from a keyring, a command, the environment).
     Bytes(SecretBytes),
 }
 
 impl KeySource {
-    /// The key. `used` says that entries exist already: then a missing file is an error and not a first start, because
-    /// a new key would lock the entries for good (AU-43).
+    /// The key. `used` says that entries exist already: then a missing file is an error and not a first
+    /// start, because a new key would lock the entries for good (AU-43).
     pub(super) fn key(
         &self,
         used: impl FnOnce() -> Result<bool, StoreError>,
@@ -95,8 +95,8 @@ fn decode(text: &[u8]) -> Option<Zeroizing<[u8; LENGTH]>> {
     Some(key)
 }
 
-/// Makes the file whole or not at all: written under a name of its own, then linked. Whoever comes second uses the
-/// first one's key.
+/// Makes the file whole or not at all: written under a name of its own, then linked. Whoever comes second
+/// uses the first one's key.
 fn create(path: &Path) -> Result<(), StoreError> {
     let io = |action| move |source| StoreError::Io { action, path: path.to_owned(), source };
     let mut random = Zeroizing::new([0; LENGTH]);

@@ -1,8 +1,9 @@
 //! Tokens kept between runs, shared by threads and processes.
 //!
-//! A store holds one [`Record`] per [`EntryKey`]. [`access_token`] is the way to a token: it reads without a lock, and
-//! only when the token is near its end takes the entry's lock, reads again, refreshes once, writes, and then returns.
-//! Methods of a store block for as long as the disk needs, waits for locks excepted: those are the caller's.
+//! A store holds one [`Record`] per [`EntryKey`]. [`access_token`] is the way to a token: it reads without a
+//! lock, and only when the token is near its end takes the entry's lock, reads again, refreshes once, writes,
+//! and then returns. Methods of a store block for as long as the disk needs, waits for locks excepted: those
+//! are the caller's.
 
 mod entry;
 mod error;
@@ -14,6 +15,7 @@ mod key;
 mod memory;
 #[cfg(unix)]
 mod owner;
+mod renewal;
 #[cfg(unix)]
 mod seal;
 
@@ -21,10 +23,11 @@ pub use entry::{Cause, EntryKey, Failure, Record};
 pub use error::{StoreError, Unsafe};
 #[cfg(unix)]
 pub use file::FileStore;
-pub use flight::{Issued, Policy, Renewal, Source, Wanted, access_token, cached, remove, save};
+pub use flight::{Issued, Source, Wanted, access_token, cached, remove, save};
 #[cfg(unix)]
 pub use key::KeySource;
 pub use memory::MemoryStore;
+pub use renewal::{Policy, Renewal};
 
 /// Exclusive hold on one entry; dropping it lets go.
 pub struct Lock {
@@ -56,9 +59,9 @@ pub struct Listing {
 
 /// A place for tokens.
 ///
-/// What implementations promise: a reader sees a whole record or none; `save` has returned only when the record would
-/// survive a loss of power; a record that cannot be read is never overwritten or deleted without a trace; locks exclude
-/// threads of one process as well as processes, and end with their holder.
+/// What implementations promise: a reader sees a whole record or none; `save` has returned only when the
+/// record would survive a loss of power; a record that cannot be read is never overwritten or deleted without
+/// a trace; locks exclude threads of one process as well as processes, and end with their holder.
 pub trait TokenStore: Send + Sync {
     /// Reads a record, without a lock.
     ///

@@ -9,9 +9,9 @@
 //!       33..     AES-256-GCM of the JSON record, with its tag
 //! ```
 //!
-//! The associated data are octets 0..13 and the digest of the entry's name: a file moved to another entry's name does
-//! not open. The check over the header tells a wrong key from a damaged file; octets 0..21 mean the same in every
-//! format, so that an older program knows a newer file from a damaged one.
+//! The associated data are octets 0..13 and the digest of the entry's name: a file moved to another entry's
+//! name does not open. The check over the header tells a wrong key from a damaged file; octets 0..21 mean the
+//! same in every format, so that an older program knows a newer file from a damaged one.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
@@ -169,6 +169,19 @@ mod tests {
         }
         let (found, opened) = sealer.open(&entry("ana").digest(), &mut file).unwrap();
         assert_eq!((found, opened), (entry("ana"), record()));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_record_survives(access in "\\PC{0,300}", refresh in proptest::option::of(".{0,3000}"), account in ".{0,30}", at: u64) {
+            let tokens = Tokens { refresh_token: refresh.map(Secret::from), ..Tokens::bearer(Secret::from(access), at, at) };
+            let record = Record { tokens: Some(tokens), failure: None };
+            let sealer = Sealer::new(&[7; 32]).unwrap();
+            let mut file = sealer.seal(&entry(&account), &record).unwrap();
+            proptest::prop_assert_eq!(sealer.open(&entry(&account).digest(), &mut file), Ok((entry(&account), record)));
+        }
     }
 
     #[test]

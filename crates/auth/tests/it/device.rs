@@ -145,7 +145,12 @@ async fn an_error_with_status_200_is_an_error_here_too() {
 #[tokio::test]
 async fn nothing_is_sent_where_it_cannot_work() {
     let (clock, http) = (FakeClock::new(), FakeHttp::answering([]));
-    let google = client_of("google", postkey_auth::Registration::public("C", ""), &http, &clock);
+    let google = client_of(
+        "google",
+        postkey_auth::Registration::with_secret("C", wire::Secret::from("s"), ""),
+        &http,
+        &clock,
+    );
     let error = google.device_start(&["https://mail.google.com/".to_owned()]).await.unwrap_err();
     assert!(matches!(error, Error::Setting { setting: "flow", .. }), "{error}");
     let bare = client(&http, &clock).device_start(&["IMAP.AccessAsUser.All".to_owned()]).await.unwrap_err();

@@ -110,7 +110,7 @@ async fn without_tokens_only_a_sign_in_helps() {
     clock.advance(61);
     match access_token(&store, &client, &wanted(&client)).await {
         Err(Error::SignInAgain(reason)) => {
-            assert_eq!(*reason, SignIn::NoRefreshToken { account: "ana".into() })
+            assert_eq!(*reason, SignIn::NoRefreshToken { account: "ana".into() });
         }
         other => panic!("{other:?}"),
     }
@@ -141,7 +141,7 @@ async fn au_32_a_refused_refresh_keeps_what_is_stored_and_is_remembered_for_a_mi
     for _ in 0..5 {
         match access_token(&store, &client, &wanted(&client)).await {
             Err(Error::SignInAgain(reason)) => {
-                assert!(matches!(*reason, SignIn::Refused(refusal) if refusal.codes == [700082]))
+                assert!(matches!(*reason, SignIn::Refused(refusal) if refusal.codes == [700082]));
             }
             other => panic!("{other:?}"),
         }
