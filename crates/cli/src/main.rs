@@ -1,1 +1,90 @@
-fn main() {}
+//! The postkey program.
+//!
+//! ```text
+//! args       the command line                     config/    the file, what an account amounts to, secrets by reference
+//! commands/  one file per command                 sign_in/   browser, device code, application
+//! tokens     account → access token               mail       account → mail session
+//! output/    people, programs (JSON), progress    exit/      every error → exit code, message, advice
+//! browser    opening it, and its answer           signals    Ctrl-C and SIGTERM
+//! ```
+//!
+//! Commands start fast and small: no thread, TLS root or runtime before it is needed, and one thread for everything that
+//! is not a server at the same time.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod args;
+mod browser;
+mod commands;
+mod config;
+mod exit;
+mod http;
+mod logging;
+mod mail;
+mod output;
+mod sign_in;
+mod signals;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Command};
+use crate::config::Config;
+use crate::exit::{Exit, Failure, Result};
+use crate::output::Out;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let out = Out::new(&cli.global);
+    match logging::start(cli.global.verbose).and_then(|()| run(&cli, out)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::report(&failure, out.json);
+            if failure.quiet { ExitCode::SUCCESS } else { ExitCode::from(failure.exit.code()) }
+        }
+    }
+}
+
+fn run(cli: &Cli, out: Out) -> Result<()> {
+    let path = cli.global.config.as_deref();
+    let config = || Config::load(path);
+    match &cli.command {
+        Command::Try(args) => commands::try_::run(args, out),
+        Command::Account { command } => commands::account::run(command, path, out),
+        Command::Login(args) => commands::login::run(args, &config()?, out),
+        Command::Logout(args) => commands::logout::run(args, &config()?, out),
+        Command::Token(args) => commands::token::run(args, &config()?, out),
+        Command::Folders(args) => commands::folders::run(args, &config()?, out),
+        Command::Fetch(args) => commands::fetch::run(args, &config()?, out),
+        Command::Sandbox(args) => commands::sandbox::run(args, out),
+        Command::Completions { shell } => commands::completions::completions(*shell),
+        Command::Man { dir } => commands::completions::man(dir.as_deref(), out),
+        Command::ExitCodes => commands::exit_codes::run(out),
+    }
+}
+
+/// Help and version are no failures; a wrong command line is one, as JSON if that is asked for anywhere on it.
+fn usage(error: &clap::Error) -> ExitCode {
+    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if shown {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::report(&Failure::new(Exit::Usage, message, "see: postkey --help"), true);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Exit::Usage.code())
+}

@@ -1,0 +1,283 @@
+//! `postkey account`
+
+use std::path::Path;
+
+use serde_json::json;
+use toml_edit::{InlineTable, Item, Table, value};
+
+use crate::args::{AccountAdd, AccountCommand};
+use crate::config::{Account, Config, edit, model, paths};
+use crate::exit::{Exit, Failure, Result};
+use crate::output::{Out, STRONG};
+use crate::tokens;
+
+/// Runs one of the commands on accounts.
+pub(crate) fn run(command: &AccountCommand, path: Option<&Path>, out: Out) -> Result<()> {
+    match command {
+        AccountCommand::Add(args) => add(args, path, out),
+        AccountCommand::List => list(&Config::load(path)?, out),
+        AccountCommand::Show(which) => {
+            let config = Config::load(path)?;
+            show(&config.account(which.account.as_deref())?, &config, out)
+        }
+        AccountCommand::Remove { name } => remove(name, &Config::load(path)?, out),
+    }
+}
+
+fn add(args: &AccountAdd, path: Option<&Path>, out: Out) -> Result<()> {
+    let path = path.map_or_else(paths::config_file, |path| Ok(path.to_owned()))?;
+    if !edit::is_name(&args.name) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{:?} is no name for an account", args.name),
+            edit::NAME_RULE,
+        ));
+    }
+    // The file may not be there yet; if it is, it must be right before it is changed.
+    if path.exists() && Config::load(Some(&path))?.names().any(|name| name == args.name) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("there is an account {:?} already in {}", args.name, path.display()),
+            format!("choose another name, change the file, or run: postkey account remove {}", args.name),
+        ));
+    }
+    let before = std::fs::read(&path).ok();
+    edit::add(&path, &args.name, table(args)?)?;
+    // What was written is checked the way it will be read; a mistake leaves the file as it was.
+    let account = match Config::load(Some(&path)).and_then(|config| config.account(Some(&args.name))) {
+        Ok(account) => account,
+        Err(mut failure) => {
+            match before {
+                Some(_) => drop(edit::remove(&path, &args.name)),
+                None => drop(std::fs::remove_file(&path)),
+            }
+            failure.exit = Exit::Usage;
+            failure.message = format!("the account was not added: {}", failure.message);
+            return Err(failure);
+        }
+    };
+    out.line(format!("Account {STRONG}{}{STRONG:#} is in {}.", args.name, path.display()))?;
+    out.remark(format!("Next: postkey login {}", args.name));
+    out.document(&json!({"account": account.name, "config": path.display().to_string()}))
+}
+
+fn table(args: &AccountAdd) -> Result<Table> {
+    let mut table = Table::new();
+    table.insert("provider", value(&args.provider));
+    table.insert("user", value(&args.user));
+    let authority = args.authority.as_deref().map(split_authority);
+    let tenant = args.tenant.clone().or_else(|| authority.as_ref().and_then(|(_, tenant)| tenant.clone()));
+    for (key, text) in [("mailbox", &args.mailbox), ("tenant", &tenant), ("client_id", &args.client_id)] {
+        if let Some(text) = text {
+            table.insert(key, value(text));
+        }
+    }
+    let file = args.client_secret_file.as_deref().map(absolute).transpose()?;
+    for (kind, place) in
+        [("env", &args.client_secret_env), ("file", &file), ("command", &args.client_secret_command)]
+    {
+        if let Some(place) = place {
+            let mut reference = InlineTable::new();
+            reference.insert(kind, place.into());
+            table.insert("client_secret", value(reference));
+        }
+    }
+    if let Some(flow) = args.flow {
+        table.insert("flow", value(flow.name()));
+    }
+    let ca_file = args.ca_file.as_deref().map(absolute).transpose()?;
+    let mut imap = Table::new();
+    if let Some(host) = &args.imap_host {
+        imap.insert("host", value(host));
+    }
+    if let Some(port) = args.imap_port {
+        imap.insert("port", value(i64::from(port)));
+    }
+    if let Some(tls) = args.imap_tls {
+        imap.insert("tls", value(tls.name()));
+    }
+    let mut oauth = Table::new();
+    if let Some((authority, _)) = authority {
+        oauth.insert("authority", value(authority));
+    }
+    if let Some(ca) = ca_file {
+        imap.insert("ca_file", value(&ca));
+        oauth.insert("ca_file", value(ca));
+    }
+    for (key, inner) in [("imap", imap), ("oauth", oauth)] {
+        if !inner.is_empty() {
+            table.insert(key, Item::Table(inner));
+        }
+    }
+    Ok(table)
+}
+
+/// Where the file is whatever folder postkey is started in.
+fn absolute(path: &Path) -> Result<String> {
+    let unusable = |what: String| Failure::new(Exit::Usage, what, "name the file by a plain path");
+    let path = std::path::absolute(path)
+        .map_err(|error| unusable(format!("{} cannot be made absolute: {error}", path.display())))?;
+    match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(unusable(format!("{} cannot be written into the configuration", path.display()))),
+    }
+}
+
+/// `https://login.example/TENANT`, as many guides write it, in its two parts.
+fn split_authority(authority: &str) -> (String, Option<String>) {
+    let Ok(url) = url::Url::parse(authority) else { return (authority.to_owned(), None) };
+    let tenant = url.path().trim_matches('/').trim_end_matches("/v2.0").to_owned();
+    let plain = url.query().is_none() && url.fragment().is_none() && !tenant.contains('/');
+    if tenant.is_empty() || !plain {
+        return (authority.to_owned(), None);
+    }
+    (url.origin().ascii_serialization(), Some(tenant))
+}
+
+fn list(config: &Config, out: Out) -> Result<()> {
+    let default = config.default_account();
+    let mut documents = Vec::new();
+    for name in config.names() {
+        // An account with a mistake is listed all the same: its name is what the reader came for.
+        match config.account(Some(name)) {
+            Ok(account) => {
+                let mark = if default == Some(name) { "*" } else { " " };
+                out.line(format!(
+                    "{mark} {STRONG}{name}{STRONG:#}  {}  {}",
+                    account.mailbox, account.provider.title
+                ))?;
+                documents.push(summary(&account));
+            }
+            Err(failure) => {
+                out.line(format!("! {STRONG}{name}{STRONG:#}  {}", failure.message))?;
+                documents.push(json!({"name": name, "mistake": failure.message}));
+            }
+        }
+    }
+    if documents.is_empty() {
+        out.line(format!("There is no account in {} yet.", config.path().display()))?;
+        out.remark("Add one: postkey account add NAME --user ADDRESS --client-id ID");
+    }
+    out.document(&json!({
+        "config": config.path().display().to_string(),
+        "default": default,
+        "accounts": documents,
+    }))
+}
+
+fn summary(account: &Account) -> serde_json::Value {
+    json!({
+        "name": account.name,
+        "provider": account.provider.name,
+        "user": account.user,
+        "mailbox": account.mailbox,
+        "server": {
+            "host": account.server.host,
+            "port": account.server.port,
+            "tls": account.server.tls.name(),
+        },
+    })
+}
+
+fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
+    let mut lines: Vec<(&str, String)> = vec![
+        ("account", account.name.clone()),
+        ("provider", format!("{} ({})", account.provider.name, account.provider.title)),
+        ("user", account.user.clone()),
+    ];
+    if account.mailbox != account.user {
+        lines.push(("mailbox", account.mailbox.clone()));
+    }
+    let server = &account.server;
+    lines.push(("imap server", format!("{}:{} ({})", server.host, server.port, server.tls.name())));
+    if let Some(ca) = &server.ca_file {
+        lines.push(("imap ca file", ca.display().to_string()));
+    }
+    let mut document = summary(account);
+    if let Some(reference) = account.token.as_ref().or(account.password.as_ref()) {
+        let what = if account.token.is_some() { "token" } else { "password" };
+        lines.push((what, format!("from {reference}")));
+        document["signs_in_with"] = json!(what);
+    } else {
+        let endpoints = account.endpoints()?;
+        let scopes = account.scopes()?;
+        lines.push(("tenant", endpoints.tenant.clone()));
+        lines.push(("client id", account.client_id.clone()));
+        if let Some(reference) = &account.client_secret {
+            lines.push(("client secret", format!("from {reference}")));
+        }
+        lines.push(("flow", account.flow.map_or("chosen at login", model::Flow::name).to_owned()));
+        lines.push(("token endpoint", endpoints.token.to_string()));
+        lines.push(("scopes", scopes.join(" ")));
+        if let Some(ca) = account.oauth_ca() {
+            lines.push(("sign-in ca file", ca.display().to_string()));
+        }
+        let stored = stored(account, config)?;
+        lines.push((
+            "tokens",
+            if stored { "stored".into() } else { format!("none; run: postkey login {}", account.name) },
+        ));
+        document["signs_in_with"] = json!("oauth");
+        document["tenant"] = json!(endpoints.tenant);
+        document["client_id"] = json!(account.client_id);
+        document["flow"] = json!(account.flow.map(model::Flow::name));
+        document["token_endpoint"] = json!(endpoints.token.as_str());
+        document["scopes"] = json!(scopes);
+        document["signed_in"] = json!(stored);
+    }
+    lines.push(("configuration", config.path().display().to_string()));
+    for (name, text) in &lines {
+        out.line(format!("{STRONG}{name:<16}{STRONG:#}{}", wire::printable(text.as_bytes())))?;
+    }
+    out.document(&document)
+}
+
+/// Whether the store holds tokens, good or not.
+fn stored(account: &Account, config: &Config) -> Result<bool> {
+    let state = config.state_dir()?;
+    if !tokens::exists(&state) {
+        return Ok(false);
+    }
+    account.has_tokens(&tokens::open(&state, &account.name)?)
+}
+
+fn remove(name: &str, config: &Config, out: Out) -> Result<()> {
+    // An account with a mistake in it can be removed as well; its tokens cannot be found then.
+    let account = config.account(Some(name));
+    let account = match account {
+        Err(failure) if failure.exit == Exit::UnknownAccount => return Err(failure),
+        account => account.ok(),
+    };
+    let state = config.state_dir()?;
+    if let Some(account) = account.filter(|account| account.needs_sign_in() && tokens::exists(&state)) {
+        let store = tokens::open(&state, name)?;
+        super::block_on(account.forget(&store))?;
+    }
+    edit::remove(config.path(), name)?;
+    out.line(format!(
+        "Account {STRONG}{name}{STRONG:#} and its tokens are removed. Downloaded mail stays where it is."
+    ))?;
+    out.document(&json!({"account": name, "removed": true}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_may_be_written_with_its_tenant() {
+        let split = |text: &str| split_authority(text);
+        assert_eq!(
+            split("https://login.example/contoso.com/"),
+            ("https://login.example".into(), Some("contoso.com".into()))
+        );
+        assert_eq!(
+            split("https://localhost:8443/T/v2.0"),
+            ("https://localhost:8443".into(), Some("T".into()))
+        );
+        assert_eq!(split("https://login.example"), ("https://login.example".into(), None));
+        // What cannot be meant is left to be refused with a reason.
+        assert_eq!(split("https://login.example/a/b").1, None);
+        assert_eq!(split("nonsense").1, None);
+    }
+}

@@ -1,0 +1,311 @@
+//! An account with everything filled in: the file's table over its provider.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use auth::http::ReqwestOptions;
+use auth::provider::{Access, Tls as ProviderTls};
+use auth::{Credential, Endpoints, Protocol, Provider, Registration};
+use toml::{Table, Value};
+
+use super::load::Source;
+use super::model::{self, Flow, Tls};
+use super::secret::SecretRef;
+use super::{base, paths, similar};
+use crate::exit::{Exit, Failure, Result};
+use crate::http::LazyHttp;
+
+/// What signs in when the configuration names no provider.
+const DEFAULT_PROVIDER: &str = "microsoft";
+
+/// An account, ready for use. No secret has been fetched yet.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// Its name in the configuration.
+    pub(crate) name: String,
+    /// Who signs in.
+    pub(crate) user: String,
+    /// Whose mailbox is opened: the SASL user.
+    pub(crate) mailbox: String,
+    /// The provider, with the account's overrides.
+    pub(crate) provider: Provider,
+    /// The tenant; empty for the provider's default.
+    pub(crate) tenant: String,
+    /// The registration; empty if none is configured.
+    pub(crate) client_id: String,
+    /// Where its secret is.
+    pub(crate) client_secret: Option<SecretRef>,
+    /// How to sign in, if that is said.
+    pub(crate) flow: Option<Flow>,
+    /// Where access tokens come from instead of a sign-in.
+    pub(crate) token: Option<SecretRef>,
+    /// Where the password is.
+    pub(crate) password: Option<SecretRef>,
+    /// The mail server.
+    pub(crate) server: MailServer,
+    scopes: Option<Vec<String>>,
+    oauth_ca: Option<PathBuf>,
+    connect_timeout: Option<u64>,
+    timeout: Option<u64>,
+    base: PathBuf,
+}
+
+/// Where the mail is.
+#[derive(Clone, Debug)]
+pub(crate) struct MailServer {
+    /// Host name.
+    pub(crate) host: String,
+    /// TCP port.
+    pub(crate) port: u16,
+    /// When TLS begins.
+    pub(crate) tls: Tls,
+    /// Certificates to trust besides the built-in ones.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Whether to trust what the operating system trusts.
+    pub(crate) platform_roots: bool,
+}
+
+pub(super) fn resolve(
+    name: &str,
+    table: &model::Account,
+    file: &model::File,
+    source: &Source,
+) -> Result<Account> {
+    let base = base(&source.path);
+    let provider = provider(name, table, file, source)?;
+    for (key, value) in [("user", Some(&table.user)), ("mailbox", table.mailbox.as_ref())] {
+        if value.is_some_and(|v| v.is_empty() || v.chars().any(char::is_control)) {
+            let advice = format!("write {key} = \"name@domain\"");
+            return Err(source.mistake(&at(name, &[key]), "this is no address", advice));
+        }
+    }
+    if table.token.is_some() && table.password.is_some() {
+        return Err(source.mistake(
+            &at(name, &["password"]),
+            "token and password exclude each other",
+            "keep the one that the mail server takes",
+        ));
+    }
+    let server = server(name, table, &provider, base, source)?;
+    let account = Account {
+        name: name.to_owned(),
+        user: table.user.clone(),
+        mailbox: table.mailbox.clone().unwrap_or_else(|| table.user.clone()),
+        tenant: table.tenant.clone().unwrap_or_default(),
+        client_id: table.client_id.clone().unwrap_or_default(),
+        client_secret: table.client_secret.clone(),
+        flow: table.flow,
+        token: table.token.clone(),
+        password: table.password.clone(),
+        server,
+        scopes: table.oauth.scopes.clone(),
+        oauth_ca: table
+            .oauth
+            .ca_file
+            .as_ref()
+            .or(provider.ca_file.as_ref())
+            .map(|path| paths::from(base, path)),
+        connect_timeout: table.oauth.connect_timeout,
+        timeout: table.oauth.timeout,
+        base: base.to_owned(),
+        provider,
+    };
+    if account.needs_sign_in() {
+        if account.client_id.is_empty() {
+            let advice = format!(
+                "register an application at {} and write client_id = \"…\" (or let another program give tokens: \
+                 token = {{ command = \"…\" }})",
+                account.provider.title
+            );
+            return Err(source.mistake(&at(name, &["client_id"]), "it is missing", advice));
+        }
+        let checked = account.provider.endpoints(&account.registration());
+        checked.map(|_| ()).map_err(|error| {
+            let key: &[&str] = match &error {
+                auth::Error::Setting { setting: "tenant", .. } => &["tenant"],
+                auth::Error::Setting { setting: "client id", .. } => &["client_id"],
+                _ => &["oauth", "authority"],
+            };
+            source.mistake(
+                &at(name, key),
+                &error.to_string(),
+                "correct it, or leave it out for the provider's own",
+            )
+        })?;
+    }
+    Ok(account)
+}
+
+/// A key of an account, as a path from the top of the file.
+fn at<'a>(name: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
+    [&["accounts", name][..], keys].concat()
+}
+
+fn provider(name: &str, table: &model::Account, file: &model::File, source: &Source) -> Result<Provider> {
+    let wanted = table.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
+    let mut provider = match file.providers.get(wanted) {
+        Some(own) => Provider::from_table(wanted, own).map_err(|error| {
+            let advice = "the fields are those of the built-in providers; begin with like = \"microsoft\"";
+            source.mistake(&["providers", wanted], &error.to_string(), advice)
+        })?,
+        None => Provider::builtin(wanted).ok_or_else(|| {
+            let mut known: Vec<String> = Provider::all().into_iter().map(|provider| provider.name).collect();
+            known.extend(file.providers.keys().cloned());
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            let advice = match similar::closest(wanted, &names) {
+                Some(close) => format!("did you mean {close:?}? Known: {}", names.join(", ")),
+                None => format!("known: {}", names.join(", ")),
+            };
+            source.mistake(
+                &["accounts", name, "provider"],
+                &format!("there is no provider {wanted:?}"),
+                advice,
+            )
+        })?,
+    };
+    if let Some(authority) = &table.oauth.authority {
+        let mut changes = Table::new();
+        changes.insert("authority".into(), Value::String(authority.trim_end_matches('/').to_owned()));
+        provider = provider.with_overrides(&changes).map_err(|error| {
+            let advice = "give scheme, host and port alone: https://login.example";
+            source.mistake(&["accounts", name, "oauth", "authority"], &error.to_string(), advice)
+        })?;
+    }
+    Ok(provider)
+}
+
+fn server(
+    name: &str,
+    table: &model::Account,
+    provider: &Provider,
+    base: &Path,
+    source: &Source,
+) -> Result<MailServer> {
+    let at = |key| ["accounts", name, "imap", key];
+    let own = &table.imap;
+    let preset = provider.servers.of(Protocol::Imap).iter().find(|server| match own.tls {
+        Some(Tls::Starttls) => server.tls == ProviderTls::StartTls,
+        _ => true,
+    });
+    // A server of one's own has nothing to do with the provider's port.
+    let preset = if own.host.is_some() { None } else { preset };
+    let tls = own.tls.unwrap_or(match preset.map(|server| server.tls) {
+        Some(ProviderTls::StartTls) => Tls::Starttls,
+        _ => Tls::Implicit,
+    });
+    let Some(host) = own.host.clone().or_else(|| preset.map(|server| server.host.clone())) else {
+        let advice = "write host = \"imap.example.com\" under [accounts.NAME.imap]";
+        return Err(source.mistake(
+            &at("host"),
+            &format!("{} has no IMAP server of its own", provider.title),
+            advice,
+        ));
+    };
+    let bare = host.trim_matches(['[', ']']);
+    if bare.is_empty()
+        || host.contains(['/', '@', ' '])
+        || bare.starts_with('-')
+        || host.chars().any(char::is_control)
+    {
+        return Err(source.mistake(
+            &at("host"),
+            "this is no host name",
+            "write the name alone, without imap:// or port",
+        ));
+    }
+    let loopback = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if tls == Tls::DangerousPlaintext && !loopback {
+        return Err(source.mistake(
+            &at("tls"),
+            "without TLS the token would travel in clear text, so this is for servers on this machine only",
+            "write tls = \"implicit\" or tls = \"starttls\"",
+        ));
+    }
+    let port = own.port.or_else(|| preset.filter(|_| own.tls.is_none()).map(|server| server.port));
+    let port = port.unwrap_or(match tls {
+        Tls::Implicit => 993,
+        Tls::Starttls | Tls::DangerousPlaintext => 143,
+    });
+    let ca_file = own.ca_file.as_ref().or(provider.ca_file.as_ref()).map(|path| paths::from(base, path));
+    Ok(MailServer { host, port, tls, ca_file, platform_roots: own.platform_roots })
+}
+
+impl Account {
+    /// Whether tokens come from a sign-in with this program.
+    pub(crate) fn needs_sign_in(&self) -> bool {
+        self.token.is_none() && self.password.is_none()
+    }
+
+    /// The registration without its secret: enough to find what is stored.
+    pub(crate) fn registration(&self) -> Registration {
+        Registration::public(&self.client_id, &self.tenant)
+    }
+
+    /// Where requests go.
+    pub(crate) fn endpoints(&self) -> Result<Endpoints> {
+        self.provider.endpoints(&self.registration()).map_err(|error| Failure::from_auth(&error, &self.name))
+    }
+
+    /// What speaks to the identity provider. The secret is fetched only if `with_secret` says so.
+    pub(crate) fn client(&self, with_secret: bool) -> Result<auth::Client<LazyHttp>> {
+        let mut registration = self.registration();
+        if let (true, Some(secret)) = (with_secret, &self.client_secret) {
+            registration.credential = Credential::Secret(secret.fetch("client_secret", &self.base)?);
+        }
+        Ok(auth::Client::new(self.endpoints()?, registration, LazyHttp::new(self.http()?)))
+    }
+
+    fn http(&self) -> Result<crate::http::Settings> {
+        let mut options = ReqwestOptions::default();
+        for (value, slot) in
+            [(self.connect_timeout, &mut options.connect_timeout), (self.timeout, &mut options.timeout)]
+        {
+            if let Some(seconds) = value {
+                *slot = Duration::from_secs(seconds.clamp(1, 3600));
+            }
+        }
+        Ok(crate::http::Settings { options, ca_file: self.oauth_ca.clone() })
+    }
+
+    /// The scopes to ask for.
+    pub(crate) fn scopes(&self) -> Result<Vec<String>> {
+        if let Some(scopes) = &self.scopes {
+            return Ok(scopes.clone());
+        }
+        let access = if self.is_app() { Access::AppOnly } else { Access::Delegated };
+        self.provider
+            .scopes_for(&[Protocol::Imap], access)
+            .map_err(|error| Failure::from_auth(&error, &self.name))
+    }
+
+    /// Whether the application signs in on its own.
+    pub(crate) fn is_app(&self) -> bool {
+        self.flow == Some(Flow::App)
+    }
+
+    /// The file with certificates for the sign-in service.
+    pub(crate) fn oauth_ca(&self) -> Option<&Path> {
+        self.oauth_ca.as_deref()
+    }
+
+    /// Fetches a secret that the account refers to.
+    pub(crate) fn fetch(&self, reference: &SecretRef, field: &str) -> Result<wire::Secret> {
+        reference.fetch(&format!("the {field} of account {:?}", self.name), &self.base)
+    }
+
+    /// The trust for the mail server. Reads files: call it when a connection is wanted.
+    pub(crate) fn roots(&self) -> Result<postkey::Roots> {
+        let failed = |error: driver::Error| {
+            let advice = format!("see what is configured: postkey account show {}", self.name);
+            Failure::new(Exit::Config, error.to_string(), advice)
+        };
+        let mut roots = postkey::Roots::mozilla();
+        if self.server.platform_roots {
+            roots = roots.with_platform().map_err(failed)?;
+        }
+        if let Some(path) = &self.server.ca_file {
+            roots = roots.with_ca_file(path).map_err(failed)?;
+        }
+        Ok(roots)
+    }
+}

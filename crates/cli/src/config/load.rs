@@ -1,0 +1,218 @@
+//! Reading the file; a mistake is answered with its place and what would be right.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::model::File;
+use super::similar;
+use crate::exit::{Exit, Failure, Result};
+
+/// The file's text with its path: what errors about its content need.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// Reads the file; `None` if it does not exist.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
+        let failed = |error: std::io::Error| {
+            Failure::new(
+                Exit::Config,
+                format!("the configuration {} cannot be read: {error}", path.display()),
+                "check the path and who may read it",
+            )
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                not_writable_by_all(path)?;
+                Ok(Some(Self { path: path.to_owned(), text }))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Parses it.
+    pub(crate) fn parse(&self) -> Result<File> {
+        toml::from_str(&self.text).map_err(|error| {
+            let span = error.span();
+            let (message, advice) = self.explain(error.message(), span.clone());
+            self.mistake_at(span, &message, advice)
+        })
+    }
+
+    /// A mistake in the value of a key, given by its path from the top.
+    pub(crate) fn mistake(&self, keys: &[&str], message: &str, advice: impl Into<String>) -> Failure {
+        self.mistake_at(self.locate(keys), &format!("{}: {message}", keys.join(".")), advice)
+    }
+
+    fn mistake_at(&self, span: Option<Range<usize>>, message: &str, advice: impl Into<String>) -> Failure {
+        let path = self.path.display();
+        let place = match span {
+            Some(span) => {
+                let (line, column) = place(&self.text, span.start);
+                format!("{path}:{line}:{column}")
+            }
+            None => path.to_string(),
+        };
+        let message = wire::printable(format!("{place}: {message}").as_bytes());
+        Failure::new(Exit::Config, message, advice)
+    }
+
+    /// Where a key stands; where it is missing, the nearest table around it.
+    fn locate(&self, keys: &[&str]) -> Option<Range<usize>> {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        let mut table: &dyn toml_edit::TableLike = document.as_table();
+        let mut found = None;
+        for key in keys {
+            let Some((key, item)) = table.get_key_value(key) else { break };
+            found = key.span().or_else(|| item.span()).or(found);
+            match item.as_table_like() {
+                Some(inner) => table = inner,
+                None => break,
+            }
+        }
+        found
+    }
+
+    /// The parser's message in plain words, without any value in it, and what would be right.
+    fn explain(&self, message: &str, span: Option<Range<usize>>) -> (String, String) {
+        if let Some(rest) = message.strip_prefix("unknown field `")
+            && let Some((name, known)) = rest.split_once('`')
+        {
+            let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+            let table = span.map_or_else(String::new, |span| self.table_at(span.start));
+            let advice = match similar::closest(name, &known) {
+                Some(close) => format!("did you mean `{close}`? Known here: {}", known.join(", ")),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            return (format!("there is no setting `{name}`{table}"), advice);
+        }
+        if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            let table = span.map_or_else(String::new, |span| self.table_at(span.start));
+            return (
+                format!("the setting `{name}` is missing{table}"),
+                format!("add a line: {name} = \"…\""),
+            );
+        }
+        (
+            without_value(message),
+            "correct that line; postkey account add --help shows what belongs there".into(),
+        )
+    }
+
+    /// ` in [table]` for the header above an offset.
+    fn table_at(&self, offset: usize) -> String {
+        let end =
+            self.text.get(offset..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |n| offset + n);
+        let before = self.text.get(..end).unwrap_or_default();
+        let header = before.lines().rev().map(str::trim).find(|line| line.starts_with('['));
+        match header.and_then(|line| line.split(']').next()) {
+            Some(header) => format!(" in {}]", header.trim()),
+            None => " at the top of the file".into(),
+        }
+    }
+}
+
+/// `invalid type: string "…", expected …` without the value, which may be a secret in the wrong place.
+fn without_value(message: &str) -> String {
+    match (message.split_once('"'), message.rsplit_once('"')) {
+        (Some((before, _)), Some((_, after))) if message.starts_with("invalid ") => {
+            format!("{}{}", before.trim_end(), after)
+        }
+        _ => message.replace('\n', " "),
+    }
+}
+
+/// Line and column, from 1, columns in characters.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    (line, column)
+}
+
+/// Whoever can write this file can have commands run as its owner.
+#[cfg(unix)]
+fn not_writable_by_all(path: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let open =
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o002 != 0);
+    if open {
+        return Err(Failure::new(
+            Exit::Config,
+            format!(
+                "everybody on this machine may change {}, and it can name commands to run",
+                path.display()
+            ),
+            format!("check what stands in it, then run: chmod 600 {}", path.display()),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn not_writable_by_all(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(text: &str) -> Failure {
+        Source { path: "c.toml".into(), text: text.into() }.parse().map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named_with_its_place_and_the_likely_one() {
+        let f = failure("default_account = \"w\"\n\n[accounts.w]\nuser = \"a@b\"\n  clientid = \"x\"\n");
+        assert!(f.message.starts_with("c.toml:5:3: "), "{}", f.message);
+        assert!(f.message.contains("`clientid` in [accounts.w]"), "{}", f.message);
+        assert!(f.advice.starts_with("did you mean `client_id`?"), "{}", f.advice);
+        let f = failure("[accounts.w]\nuser = \"a\"\n[accounts.w.imap]\nhots = \"x\"\n");
+        assert!(f.message.contains("`hots` in [accounts.w.imap]") && f.advice.contains("`host`"), "{f:?}");
+    }
+
+    #[test]
+    fn a_missing_setting_names_its_table() {
+        let f = failure("[accounts.work]\nflow = \"device\"\n");
+        assert!(
+            f.message.contains("c.toml:1:") && f.message.contains("`user` is missing in [accounts.work]"),
+            "{f:?}"
+        );
+        assert!(f.advice.contains("user ="));
+    }
+
+    #[test]
+    fn wrong_values_are_placed_and_not_repeated() {
+        let f = failure("[accounts.w]\nuser = \"a\"\n[accounts.w.imap]\nport = \"hunter2\"\n");
+        assert!(f.message.starts_with("c.toml:4:8:"), "{}", f.message);
+        assert!(f.message.contains("u16") && !f.message.contains("hunter2"), "{}", f.message);
+        let f = failure("[accounts.w]\nuser = \"a\"\nflow = \"devcie\"\n");
+        assert!(f.message.starts_with("c.toml:3:8:") && f.message.contains("`device`"), "{}", f.message);
+        let f = failure("[accounts.w]\nuser = \"a\"\nclient_secret = \"hunter2\"\n");
+        assert!(f.message.starts_with("c.toml:3:17:") && !f.message.contains("hunter2"), "{}", f.message);
+        let f = failure("[accounts.w\nuser = \"hunter2\"\n");
+        assert!(f.message.starts_with("c.toml:1:") && !f.message.contains("hunter2"), "{}", f.message);
+    }
+
+    #[test]
+    fn keys_are_found_for_mistakes_of_meaning() {
+        let source = Source {
+            path: "c.toml".into(),
+            text: "[accounts.w]\nuser = \"a\"\nimap = { host = \"h\",\n  port = 1 }\n".into(),
+        };
+        let at = |keys: &[&str]| source.mistake(keys, "x", "").message;
+        assert!(at(&["accounts", "w", "user"]).starts_with("c.toml:2:1: accounts.w.user: x"));
+        assert!(at(&["accounts", "w", "imap", "host"]).starts_with("c.toml:3:10:"));
+        // A key that is not there is reported at the table that lacks it.
+        assert!(
+            at(&["accounts", "w", "client_id"]).starts_with("c.toml:1:"),
+            "{}",
+            at(&["accounts", "w", "client_id"])
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! The tables of the configuration file, as they are written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::secret::SecretRef;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The account meant when a command names none.
+    pub(crate) default_account: Option<String>,
+    /// Where tokens and their key are kept, instead of the platform's place for state.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// The accounts, by name.
+    #[serde(default)]
+    pub(crate) accounts: BTreeMap<String, Account>,
+    /// Providers of the user's own; the fields are those of the built-in ones.
+    #[serde(default)]
+    pub(crate) providers: BTreeMap<String, toml::Table>,
+}
+
+/// `[accounts.NAME]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    /// A built-in provider or one of `[providers]`; `microsoft` if absent.
+    pub(crate) provider: Option<String>,
+    /// Who signs in.
+    pub(crate) user: String,
+    /// Whose mailbox is opened, where that is somebody else's.
+    pub(crate) mailbox: Option<String>,
+    /// The tenant's id or one of its domains.
+    pub(crate) tenant: Option<String>,
+    /// The id of the application's registration.
+    pub(crate) client_id: Option<String>,
+    /// The registration's secret.
+    pub(crate) client_secret: Option<SecretRef>,
+    /// How to sign in.
+    pub(crate) flow: Option<Flow>,
+    /// Where access tokens come from instead of a sign-in.
+    pub(crate) token: Option<SecretRef>,
+    /// A password, for servers that still take one.
+    pub(crate) password: Option<SecretRef>,
+    /// `[accounts.NAME.imap]`
+    #[serde(default)]
+    pub(crate) imap: Imap,
+    /// `[accounts.NAME.oauth]`
+    #[serde(default)]
+    pub(crate) oauth: Oauth,
+}
+
+/// How to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Flow {
+    /// In this machine's browser
+    Browser,
+    /// With a code that is typed in on any other device
+    Device,
+    /// As the application itself, with its secret; nobody needs to be there
+    App,
+}
+
+impl Flow {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Device => "device",
+            Self::App => "app",
+        }
+    }
+}
+
+/// The mail server, where it is not the provider's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Imap {
+    /// Host name; the certificate must be for it.
+    pub(crate) host: Option<String>,
+    /// TCP port.
+    pub(crate) port: Option<u16>,
+    /// When TLS begins.
+    pub(crate) tls: Option<Tls>,
+    /// PEM file with certificates to trust besides the built-in ones.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Trust what the operating system trusts, too.
+    #[serde(default)]
+    pub(crate) platform_roots: bool,
+}
+
+/// When TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Tls {
+    /// With the first octet (port 993)
+    Implicit,
+    /// By the command STARTTLS (port 143)
+    Starttls,
+    /// Never. For servers on this machine only
+    #[value(skip)]
+    DangerousPlaintext,
+}
+
+impl Tls {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Implicit => "implicit",
+            Self::Starttls => "starttls",
+            Self::DangerousPlaintext => "dangerous-plaintext",
+        }
+    }
+}
+
+/// The sign-in service, where it is not the provider's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Oauth {
+    /// Scheme, host and port of the sign-in service.
+    pub(crate) authority: Option<String>,
+    /// PEM file with certificates to trust besides the built-in ones.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The scopes to ask for.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// Longest wait for a connection, in seconds; 15 if absent.
+    pub(crate) connect_timeout: Option<u64>,
+    /// Longest wait for an answer, in seconds; 30 if absent.
+    pub(crate) timeout: Option<u64>,
+}

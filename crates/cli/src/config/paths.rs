@@ -1,0 +1,36 @@
+//! Where things are on this platform.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+
+use crate::exit::{Exit, Failure, Result};
+
+/// The configuration file when none is named: `~/.config/postkey/config.toml` on Unix.
+pub(crate) fn config_file() -> Result<PathBuf> {
+    Ok(strategy()?.config_dir().join("postkey").join("config.toml"))
+}
+
+/// Where tokens are kept when the configuration does not say: `~/.local/state/postkey` on Unix.
+pub(crate) fn state_dir() -> Result<PathBuf> {
+    let strategy = strategy()?;
+    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("postkey"))
+}
+
+fn strategy() -> Result<impl etcetera::BaseStrategy> {
+    etcetera::choose_base_strategy().map_err(|error| {
+        Failure::new(
+            Exit::Config,
+            format!("the home directory is not known ({error})"),
+            "set HOME, or name the configuration file with --config and its state_dir",
+        )
+    })
+}
+
+/// A path of the configuration: `~/` is the home directory, anything else relative begins at `base`.
+pub(crate) fn from(base: &Path, path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), etcetera::home_dir()) {
+        (Ok(rest), Ok(home)) => home.join(rest),
+        _ => base.join(path),
+    }
+}

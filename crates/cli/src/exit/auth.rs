@@ -1,0 +1,118 @@
+//! What the failures of signing in mean for the one who runs the program.
+
+use auth::http::HttpErrorKind;
+use auth::{Class, Error, Refusal};
+
+use super::{Exit, Failure};
+
+/// Codes of accounts that only an administrator can put right: locked, without a valid password, disabled.
+const ACCOUNT_STATES: [u32; 4] = [50053, 50055, 50057, 50144];
+
+impl Failure {
+    /// A failed sign-in or renewal of `account`.
+    pub(crate) fn from_auth(error: &Error, account: &str) -> Self {
+        Self::new(exit(error), error.to_string(), advice(error, account))
+    }
+}
+
+fn exit(error: &Error) -> Exit {
+    match error {
+        Error::Declined(refusal) => match refused(refusal) {
+            Exit::AdminNeeded => Exit::AdminNeeded,
+            _ => Exit::ConsentRefused,
+        },
+        Error::Refused(refusal) => refused(refusal),
+        Error::CodeExpired => Exit::DeviceExpired,
+        Error::SignInAgain(_) | Error::StateMismatch | Error::MixUp { .. } | Error::Callback { .. } => {
+            Exit::SignInNeeded
+        }
+        Error::Setting { .. } | Error::InsecureUrl { .. } => Exit::Config,
+        Error::Http(error) => match error.kind {
+            HttpErrorKind::Certificate => Exit::Tls,
+            HttpErrorKind::Setting => Exit::Config,
+            _ => Exit::ProviderUnreachable,
+        },
+        Error::Redirected { .. } | Error::Status { .. } | Error::Response { .. } => Exit::ProviderUnreachable,
+        Error::TokenType { .. } | Error::ScopeMismatch { .. } => Exit::ProviderRefused,
+        Error::Store(_) | Error::NotSaved(_) => Exit::TokenStore,
+        _ => Exit::Unexpected,
+    }
+}
+
+fn refused(refusal: &Refusal) -> Exit {
+    if refusal.codes.iter().any(|code| ACCOUNT_STATES.contains(code)) {
+        return Exit::AdminNeeded;
+    }
+    match refusal.class() {
+        Class::RetryLater | Class::Pending => Exit::ProviderUnreachable,
+        Class::SignInAgain => Exit::SignInNeeded,
+        Class::AdminAction => Exit::AdminNeeded,
+        _ => Exit::ProviderRefused,
+    }
+}
+
+/// The command to run next, where there is one; the errors themselves say the rest.
+fn advice(error: &Error, account: &str) -> String {
+    let login = format!("run: postkey login {account}");
+    match error {
+        Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
+            format!("{login}, and accept what is asked for")
+        }
+        Error::SignInAgain(_) | Error::MixUp { .. } | Error::ScopeMismatch { .. } => login,
+        Error::Refused(refusal) => match refused(refusal) {
+            Exit::SignInNeeded => login,
+            Exit::ProviderRefused => {
+                format!(
+                    "see what is configured: postkey account show {account}; correct it and run: postkey login {account}"
+                )
+            }
+            Exit::AdminNeeded => "give the administrator the trace and correlation ids above".into(),
+            _ => "wait, then run the same command again".into(),
+        },
+        Error::Setting { .. } | Error::InsecureUrl { .. } => {
+            format!("see what is configured: postkey account show {account}")
+        }
+        Error::Http(error) => match error.kind {
+            HttpErrorKind::Certificate => format!(
+                "if a sign-in service of your own or a TLS proxy is meant, name its CA: ca_file under \
+                 [accounts.{account}.oauth]"
+            ),
+            HttpErrorKind::Setting => format!("see what is configured: postkey account show {account}"),
+            _ => "check the network, then run the same command again".into(),
+        },
+        Error::Redirected { .. } | Error::Status { .. } | Error::Response { .. } => {
+            format!("see which address is used: postkey account show {account}")
+        }
+        Error::Store(_) | Error::NotSaved(_) => {
+            format!("mend or remove the store's file named above, then run: postkey login {account}")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth::http::HttpError;
+
+    #[test]
+    fn failures_below_oauth_are_told_apart() {
+        let code = |kind| exit(&Error::Http(HttpError::new(kind, "x")));
+        assert_eq!(code(HttpErrorKind::Certificate), Exit::Tls);
+        assert_eq!(code(HttpErrorKind::Connect), Exit::ProviderUnreachable);
+        assert_eq!(code(HttpErrorKind::Timeout), Exit::ProviderUnreachable);
+        assert_eq!(code(HttpErrorKind::Setting), Exit::Config);
+        assert_eq!(exit(&Error::Status { status: 429, retry_after: None }), Exit::ProviderUnreachable);
+        assert_eq!(exit(&Error::CodeExpired), Exit::DeviceExpired);
+    }
+
+    #[test]
+    fn every_known_code_has_an_exit_of_signing_in() {
+        for code in auth::Code::all() {
+            let mut refusal = Refusal::default();
+            refusal.codes = vec![code.number];
+            let exit = refused(&refusal).code();
+            assert!((20..=27).contains(&exit), "AADSTS{}: {exit}", code.number);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What the failures of the mail session mean for the one who runs the program.
+
+use driver::Error as Connection;
+use imap_proto::Error as Protocol;
+use postkey::Error;
+
+use super::{Exit, Failure};
+
+/// Who is signing in how: what advice about a refused sign-in depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signing<'a> {
+    /// The account's name in the configuration.
+    pub(crate) account: &'a str,
+    /// The SASL user.
+    pub(crate) mailbox: &'a str,
+    /// Who signed in, if that is somebody else.
+    pub(crate) user: &'a str,
+}
+
+impl Failure {
+    /// A failed mail session.
+    pub(crate) fn from_mail(error: &Error, signing: Signing<'_>) -> Self {
+        if let Error::Token(error) = error {
+            return Self::from_auth(error, signing.account);
+        }
+        Self::new(exit(error), error.to_string(), advice(error, signing))
+    }
+}
+
+fn exit(error: &Error) -> Exit {
+    match error {
+        Error::Connection(error) => match error {
+            Connection::Resolve { .. } | Connection::Connect { .. } | Connection::Io(_) => {
+                Exit::ServerUnreachable
+            }
+            Connection::TimedOut { .. } => Exit::TimedOut,
+            Connection::Tls { .. } => Exit::Tls,
+            Connection::Roots { .. } => Exit::Config,
+            _ => Exit::Unexpected,
+        },
+        Error::Protocol(error) => match error {
+            Protocol::NotImap { .. } => Exit::NotImap,
+            Protocol::TimedOut(_) => Exit::TimedOut,
+            Protocol::Closed(_) | Protocol::Bye { .. } => Exit::ServerUnreachable,
+            _ => Exit::Protocol,
+        },
+        Error::TlsRequired | Error::StarttlsRefused(_) => Exit::Tls,
+        Error::NoMechanism { .. } | Error::LoginDisabled | Error::SignIn { .. } => Exit::SignInRejected,
+        Error::TokenExpired { .. } => Exit::SignInRejected,
+        Error::TokenSource(_) => Exit::Config,
+        Error::NotConnected(_) => Exit::NotConnected,
+        Error::NoFolder { .. } => Exit::NoSuchFolder,
+        Error::Throttled(_) => Exit::Throttled,
+        Error::Refused { .. } => Exit::Protocol,
+        _ => Exit::Unexpected,
+    }
+}
+
+fn advice(error: &Error, signing: Signing<'_>) -> String {
+    let Signing { account, mailbox, user } = signing;
+    match error {
+        Error::Connection(
+            Connection::Tls { .. } | Connection::Resolve { .. } | Connection::Connect { .. },
+        )
+        | Error::Protocol(Protocol::NotImap { .. })
+        | Error::TlsRequired
+        | Error::StarttlsRefused(_)
+        | Error::NoMechanism { .. } => {
+            format!("see which server is used: postkey account show {account}")
+        }
+        Error::SignIn { .. } if mailbox.eq_ignore_ascii_case(user) => format!(
+            "check that {user} is the account that signed in (run: postkey login {account}); for an application alone, that it \
+             has IMAP.AccessAsApp and full access to the mailbox"
+        ),
+        Error::SignIn { .. } => format!(
+            "check that {user} signed in and has full access to {mailbox}, and that {mailbox} is its primary address; then \
+             run: postkey login {account}"
+        ),
+        Error::NotConnected(_) if mailbox.eq_ignore_ascii_case(user) => format!(
+            "ask the administrator whether IMAP is switched on for {mailbox} (Get-CASMailbox) and whether it has a licence"
+        ),
+        Error::NotConnected(_) => {
+            format!(
+                "ask the administrator to give {user} full access to {mailbox} and to switch IMAP on for it"
+            )
+        }
+        Error::TokenExpired { .. } => {
+            "run the same command again; what is stored is not downloaded again".into()
+        }
+        Error::NoFolder { .. } => format!("see the folders' names: postkey folders {account}"),
+        Error::Throttled(throttle) => match throttle.wait {
+            Some(wait) => format!("run the same command again in {} s", wait.as_secs().max(1)),
+            None => "run the same command again in some minutes".into(),
+        },
+        Error::Connection(_)
+        | Error::Protocol(Protocol::TimedOut(_) | Protocol::Closed(_) | Protocol::Bye { .. }) => {
+            "run the same command again; what is stored is not downloaded again".into()
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answers_decides_the_code() {
+        let of = |error: Protocol| exit(&Error::Protocol(error));
+        assert_eq!(of(Protocol::NotImap { found: "SSH-2.0".into() }), Exit::NotImap);
+        assert_eq!(of(Protocol::TimedOut(imap_proto::Wait::Greeting)), Exit::TimedOut);
+        assert_eq!(of(Protocol::StarttlsInjection), Exit::Protocol);
+        assert_eq!(exit(&Error::TlsRequired), Exit::Tls);
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = Connection::Connect { host: "h".into(), port: 1, source: refused };
+        assert_eq!(exit(&Error::Connection(error)), Exit::ServerUnreachable);
+    }
+
+    #[test]
+    fn a_shared_mailbox_is_told_apart_from_ones_own() {
+        let reply = postkey::Reply {
+            kind: imap_proto::types::StatusKind::Bad,
+            code: None,
+            text: "User is authenticated but not connected.".into(),
+        };
+        let error = Error::NotConnected(reply);
+        let own = advice(&error, Signing { account: "w", mailbox: "a@x", user: "A@x" });
+        assert!(own.contains("licence"), "{own}");
+        let shared = advice(&error, Signing { account: "w", mailbox: "info@x", user: "a@x" });
+        assert!(shared.contains("give a@x full access to info@x"), "{shared}");
+    }
+}

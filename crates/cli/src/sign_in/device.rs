@@ -1,0 +1,70 @@
+//! With a code that is typed in on any device (RFC 8628).
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+
+use auth::{Clock as _, DeviceCode, Error, SystemClock, Tokens};
+use serde_json::json;
+
+use super::SignIn;
+use crate::exit::{Exit, Failure, Result};
+use crate::output::text::time;
+use crate::output::{FAINT, STRONG, qr};
+
+impl SignIn<'_> {
+    pub(super) async fn device(&self) -> Result<Tokens> {
+        let code = self.client.device_start(&self.scopes).await.map_err(|error| self.failed(&error))?;
+        if self.out.json {
+            // The one thing a program that drives this one must be told before the end.
+            let left = code.expires_at.saturating_sub(SystemClock.now());
+            let prompt = json!({"device_sign_in": {
+                "account": self.account.name,
+                "user_code": code.user_code,
+                "verification_uri": code.verification_uri,
+                "expires_in": left,
+            }});
+            self.out.prompt(prompt.to_string());
+        } else {
+            let picture = self.wishes.qr || std::io::stderr().is_terminal();
+            self.out.prompt(show(&Shown { code: &code, purpose: &self.purpose(), picture }));
+        }
+        self.client.device_finish(&code).await.map_err(|error| self.device_failed(&error))
+    }
+
+    fn device_failed(&self, error: &Error) -> Failure {
+        let mut failure = self.failed(error);
+        if failure.exit == Exit::ConsentRefused {
+            failure.exit = Exit::DeviceDeclined;
+        }
+        failure
+    }
+}
+
+/// What the person is shown.
+pub(crate) struct Shown<'a> {
+    /// The code and the address.
+    pub(crate) code: &'a DeviceCode,
+    /// Who signs in to what.
+    pub(crate) purpose: &'a str,
+    /// Whether to draw the address.
+    pub(crate) picture: bool,
+}
+
+/// The text for the person.
+pub(crate) fn show(shown: &Shown<'_>) -> String {
+    let code = shown.code;
+    let left = std::time::Duration::from_secs(code.expires_at.saturating_sub(SystemClock.now()));
+    let mut text = String::new();
+    let _ = writeln!(text, "Sign in {}", shown.purpose);
+    let _ = writeln!(text, "\n  1. Open    {STRONG}{}{STRONG:#}", code.verification_uri);
+    let _ = writeln!(text, "  2. Type    {STRONG}{}{STRONG:#}", code.user_code);
+    let _ = writeln!(text, "  3. Sign in, and accept what is asked for\n");
+    // Without the code in it unless the server offers that: a picture must not do more than the text says.
+    let address = code.verification_uri_complete.as_deref().unwrap_or(&code.verification_uri);
+    if let Some(picture) = shown.picture.then(|| qr::draw(address)).flatten() {
+        text.push_str(&picture);
+        text.push('\n');
+    }
+    let _ = write!(text, "{FAINT}Waiting; the code is good for {}. Ctrl-C to give up.{FAINT:#}", time(left));
+    text
+}
