@@ -23,25 +23,18 @@ use crate::types::{AString, Code, Invalid, InvalidKind, RawCode, UidSet};
 /// resp-text-code =/ "HIGHESTMODSEQ" SP mod-sequence-value / "NOMODSEQ" / "MODIFIED" SP sequence-set / "CLOSED"
 /// ```
 ///
-/// What stands between the brackets and the closing one. `None`, with nothing read, when no bracket closes: then it
-/// is text. Whatever cannot be read as what its name says is [`Code::Other`] (FR-22).
+/// What stands between the brackets and the closing one, which is the first there is: nothing inside a code may hold
+/// it. `None`, with nothing read, when the line has none: then it is text. Whatever cannot be read as what its name
+/// says is [`Code::Other`] (FR-22).
 pub(crate) fn parse_code<'a>(c: &mut Cursor<'a>) -> Option<Code<'a>> {
-    let mut known = c.clone();
-    if let Ok(Some(code)) = parse_known(&mut known) {
-        known.spaces();
-        if known.eat(b']') {
-            *c = known;
-            return Some(code);
-        }
-    }
-    // Second and last look at these octets.
-    let mut other = c.clone();
-    let raw = other.take_while(|o| !matches!(o, b']' | b'\r' | b'\n' | 0));
-    if raw.is_empty() || !other.eat(b']') {
+    let mut ahead = c.clone();
+    let octets = ahead.take_while(|o| !matches!(o, b']' | b'\r' | b'\n' | 0));
+    if !ahead.eat(b']') {
         return None;
     }
-    *c = other;
-    Some(Code::Other(RawCode::from_checked(raw)))
+    let code = from_octets(octets).ok()?;
+    *c = ahead;
+    Some(code)
 }
 
 /// A code this crate knows; `Ok(None)` for any other name.
@@ -118,7 +111,12 @@ pub(crate) fn from_octets(octets: &[u8]) -> Result<Code<'_>, Invalid> {
     if let Some(at) = octets.iter().position(|o| matches!(o, b']' | b'\r' | b'\n' | 0)) {
         return Err(Invalid::octet("resp-text-code", at));
     }
-    match whole(octets, parse_known) {
+    let known = whole(octets, |c| {
+        let code = parse_known(c)?;
+        c.spaces();
+        Ok(code)
+    });
+    match known {
         Ok(Some(code)) => Ok(code),
         _ => Ok(Code::Other(RawCode::from_checked(octets))),
     }

@@ -15,7 +15,7 @@ use super::sequence::write_sequence_set;
 use super::string::{write_astring, write_secret_string};
 use crate::types::{
     AppendLiteral, Command, FlagSet, Invalid, InvalidKind, Mailbox, SelectParams, SequenceSet, StoreAction,
-    Tag,
+    Tag, check,
 };
 
 /// Writes a command with its line's end. APPEND ends behind the announcement of the message.
@@ -127,9 +127,7 @@ fn write_arguments(command: &Command<'_>, e: &mut Encoder) -> Result<(), Invalid
         }
         C::Unknown { name, arguments } => {
             let octets = arguments.as_bytes();
-            if let Some(at) = octets.iter().position(|o| matches!(o, b'\r' | b'\n' | 0)) {
-                return Err(Invalid::octet("arguments", at));
-            }
+            check_arguments(octets)?;
             if super::command::is_known(name.as_bytes()) {
                 return Err(Invalid::new("command", InvalidKind::Unsayable));
             }
@@ -140,6 +138,17 @@ fn write_arguments(command: &Command<'_>, e: &mut Encoder) -> Result<(), Invalid
             Ok(())
         }
     }
+}
+
+/// Refuses what would not be one line of 7-bit octets, or would announce a literal (INJ-04).
+pub(crate) fn check_arguments(octets: &[u8]) -> Result<(), Invalid> {
+    check("arguments", octets, |o| o.is_ascii() && !matches!(o, b'\r' | b'\n' | 0))?;
+    let announces = octets.strip_suffix(b"}").is_some_and(|rest| {
+        let rest = rest.strip_suffix(b"+").unwrap_or(rest);
+        let digits = rest.iter().rev().take_while(|o| o.is_ascii_digit()).count();
+        rest.get(..rest.len().saturating_sub(digits)).is_some_and(|before| before.ends_with(b"{"))
+    });
+    if announces { Err(Invalid::new("arguments", InvalidKind::Unsayable)) } else { Ok(()) }
 }
 
 fn write_mailbox_argument(mailbox: &Mailbox<'_>, e: &mut Encoder) -> Result<(), Invalid> {

@@ -175,7 +175,7 @@ fn parse_body_name<'a>(name: &[u8], c: &mut Cursor<'a>) -> Parsed<Option<BodyNam
 /// ```
 fn parse_body_value<'a>(c: &mut Cursor<'a>, name: BodyName<'a>) -> Parsed<FetchStep<'a>> {
     let mut origin = None;
-    if c.eat(b'<') {
+    if matches!(name, BodyName::Section(_) | BodyName::Binary(_)) && c.eat(b'<') {
         origin = Some(parse_number(c)?);
         c.expect(b'>', "section")?;
     }
@@ -386,6 +386,10 @@ fn write_body_name(name: &BodyName<'_>, origin: Option<u32>, e: &mut Encoder) ->
         }
     }
     if let Some(origin) = origin {
+        // Only what is asked for with a partial can be answered with one.
+        if !matches!(name, BodyName::Section(_) | BodyName::Binary(_)) {
+            return Err(Invalid::new("msg-att", InvalidKind::Unsayable));
+        }
         e.octet(b'<');
         e.number(origin.into());
         e.octet(b'>');

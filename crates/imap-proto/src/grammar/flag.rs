@@ -82,6 +82,10 @@ pub(crate) fn write_flag_list(
     if recent || (context != FlagContext::Permanent && flags.has_wildcard()) {
         return Err(Invalid::new("flag-list", InvalidKind::Unsayable));
     }
+    let bracket = |flag: &Flag<'_>| matches!(flag, Flag::Keyword(k) if k.as_bytes().contains(&b']'));
+    if context == FlagContext::Permanent && flags.iter().any(|f| bracket(&f)) {
+        return Err(Invalid::new("flag-perm", InvalidKind::Unsayable));
+    }
     e.octet(b'(');
     let mut first = true;
     let mut space = |e: &mut Encoder| {

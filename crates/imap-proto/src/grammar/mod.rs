@@ -38,6 +38,7 @@ pub(crate) mod value;
 mod word;
 
 pub use command::{command, is_idle_done};
+pub(crate) use command_write::check_arguments;
 pub use command_write::write_command;
 pub use encoder::{Encoder, Fragment};
 pub use error::{CommandError, ParseError, ParseErrorKind};
@@ -55,3 +56,6 @@ pub(crate) fn whole<'a, T>(octets: &'a [u8], rule: impl FnOnce(&mut Cursor<'a>) 
     let value = rule(&mut c)?;
     if c.rest().is_empty() { Ok(value) } else { Err(c.error("end", ParseErrorKind::Trailing)) }
 }
+
+#[cfg(test)]
+mod roundtrip;

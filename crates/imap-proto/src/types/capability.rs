@@ -52,7 +52,7 @@ macro_rules! capabilities {
             }
         }
 
-        #[cfg(feature = "testkit")]
+        #[cfg(any(test, feature = "testkit"))]
         /// Every capability without an argument, for generators.
         pub(crate) const KNOWN: &[Capability<'static>] = &[$(Capability::$name,)*];
     };

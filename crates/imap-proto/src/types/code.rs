@@ -90,7 +90,7 @@ macro_rules! plain_codes {
             }
         }
 
-        #[cfg(feature = "testkit")]
+        #[cfg(any(test, feature = "testkit"))]
         /// Every code without an argument, for generators.
         pub(crate) const PLAIN: &[Code<'static>] = &[$(Code::$name,)*];
     };

@@ -346,13 +346,13 @@ impl<'a> RawArguments<'a> {
         Self(Cow::Borrowed(octets))
     }
 
-    /// From octets, with any literals in place.
+    /// From octets; literals cannot be among them.
     ///
     /// # Errors
-    /// [`Invalid`] when there is a CR, LF or NUL.
+    /// [`Invalid`] when there is a CR, LF, NUL or 8-bit octet, or when they end like the announcement of a literal.
     pub fn new(octets: impl Into<Cow<'a, [u8]>>) -> Result<Self, Invalid> {
         let octets = octets.into();
-        crate::types::invalid::check("arguments", &octets, |o| !matches!(o, 0 | b'\r' | b'\n'))?;
+        crate::grammar::check_arguments(&octets)?;
         Ok(Self(octets))
     }
 

@@ -43,7 +43,7 @@ macro_rules! attributes {
             }
         }
 
-        #[cfg(feature = "testkit")]
+        #[cfg(any(test, feature = "testkit"))]
         /// Every known attribute, for generators.
         pub(crate) const KNOWN: &[Attribute<'static>] = &[$(Attribute::$name,)*];
     };

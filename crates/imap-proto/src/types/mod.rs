@@ -38,6 +38,7 @@ pub use envelope::{Address, Envelope};
 pub use fetch::{BodyName, FetchData, FetchItem, FetchItems, FetchResponse, RawValue};
 pub use flag::{Flag, FlagSet};
 pub use id::IdParams;
+pub(crate) use invalid::check;
 pub use invalid::{Invalid, InvalidKind};
 pub use list::{Attribute, Delimiter, ListEntry, ListKind};
 pub use mailbox::{ListPattern, Mailbox};
