@@ -57,9 +57,25 @@ pub(crate) fn cargo_of(toolchain: &str) -> Command {
 /// # Errors
 /// When the program cannot be started.
 pub(crate) fn run(command: &mut Command) -> io::Result<Ran> {
+    run_with(command, true)
+}
+
+/// Runs to the end and shows the output only if the program failed.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(crate) fn run_quietly(command: &mut Command) -> io::Result<Ran> {
+    let ran = run_with(command, false)?;
+    if !ran.success {
+        ran.lines.iter().for_each(|line| eprintln!("{line}"));
+    }
+    Ok(ran)
+}
+
+fn run_with(command: &mut Command, show: bool) -> io::Result<Ran> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let out = child.stdout.take().map(|stream| thread::spawn(move || pass_on(stream, &mut io::stdout())));
-    let err = child.stderr.take().map(|stream| thread::spawn(move || pass_on(stream, &mut io::stderr())));
+    let out = child.stdout.take().map(|stream| thread::spawn(move || pass_on(stream, io::stdout(), show)));
+    let err = child.stderr.take().map(|stream| thread::spawn(move || pass_on(stream, io::stderr(), show)));
     let status = child.wait()?;
     let mut lines = Vec::new();
     for reader in [out, err].into_iter().flatten() {
@@ -68,12 +84,14 @@ pub(crate) fn run(command: &mut Command) -> io::Result<Ran> {
     Ok(Ran { success: status.success(), lines })
 }
 
-fn pass_on(stream: impl Read, to: &mut impl Write) -> Vec<String> {
+fn pass_on(stream: impl Read, mut to: impl Write, show: bool) -> Vec<String> {
     let mut stream = BufReader::new(stream);
     let (mut lines, mut line) = (Vec::new(), Vec::new());
     while matches!(stream.read_until(b'\n', &mut line), Ok(1..)) {
-        // A closed output is no reason to stop reading: the child would block.
-        let _ = to.write_all(&line);
+        if show {
+            // A closed output is no reason to stop reading: the child would block.
+            let _ = to.write_all(&line);
+        }
         lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();
     }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::command::{cargo_of, find_program, root, run, succeeds};
+use crate::command::{cargo_of, find_program, root, run, run_quietly, succeeds};
 use crate::report::{Counts, Outcome};
 
 /// Seconds for each target in the test command.
@@ -34,24 +34,24 @@ pub(crate) fn step(seconds: u32, only: &[String]) -> Outcome {
             return Outcome::skipped(targets.len(), "cargo-fuzz is missing and could not be installed");
         }
     }
-    // One build of all targets; `run` then finds nothing to do.
-    if !run(cargo_of("nightly").args(["fuzz", "build"])).is_ok_and(|ran| ran.success) {
-        return Outcome::failed("the fuzz targets do not build");
-    }
     let mut outcome = Outcome { counts: Counts::default(), notes: Vec::new() };
     for target in targets {
-        if one(&target, seconds) {
-            outcome.counts += Counts::PASSED;
-        } else {
-            outcome.counts += Counts::FAILED;
-            outcome.notes.push(format!("{target} failed; the input is under fuzz/artifacts/{target}"));
+        match one(&target, seconds) {
+            Ok(()) => outcome.counts += Counts::PASSED,
+            Err(why) => {
+                outcome.counts += Counts::FAILED;
+                outcome.notes.push(format!("{target} {why}"));
+            }
         }
     }
     outcome
 }
 
 /// One target: what it finds goes to its corpus; it starts from that and from the seeds that are kept.
-fn one(target: &str, seconds: u32) -> bool {
+fn one(target: &str, seconds: u32) -> Result<(), String> {
+    if !run_quietly(cargo_of("nightly").args(["fuzz", "build", target])).is_ok_and(|ran| ran.success) {
+        return Err("does not build".into());
+    }
     let corpus = root().join("fuzz/corpus").join(target);
     let _ = fs::create_dir_all(&corpus);
     let mut command = cargo_of("nightly");
@@ -64,7 +64,22 @@ fn one(target: &str, seconds: u32) -> bool {
     command.args(["-timeout=10", "-rss_limit_mb=512", "-print_final_stats=1", "-verbosity=0"]);
     let dictionary = root().join("fuzz/dictionaries").join(dictionary(target));
     command.arg(format!("-dict={}", dictionary.display()));
-    run(&mut command).is_ok_and(|ran| ran.success)
+    match run_quietly(&mut command) {
+        Ok(ran) if ran.success => {
+            println!(
+                "{target}: {} inputs in {seconds} s",
+                executed(&ran.lines).unwrap_or("an unknown number of")
+            );
+            Ok(())
+        }
+        Ok(_) => Err(format!("failed; the input is under fuzz/artifacts/{target}")),
+        Err(e) => Err(format!("could not be run: {e}")),
+    }
+}
+
+/// The count in libFuzzer's final statistics.
+fn executed(lines: &[String]) -> Option<&str> {
+    lines.iter().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")).map(str::trim)
 }
 
 fn dictionary(target: &str) -> String {
