@@ -51,6 +51,12 @@ use watch::Watch;
 /// Longest tag that is taken, in octets.
 const TAG: usize = 255;
 
+/// Room for what stands in front of an initial response, in octets.
+const AUTHENTICATE: usize = TAG + 64;
+
+/// Room to read into behind the longest command, in octets.
+const READ: usize = 16 << 10;
+
 /// The server side of one IMAP connection, as a pure function of octets and time.
 ///
 /// See [`wire::machine`] for the contract and [`Event`] for the conversation. Begin with
@@ -205,6 +211,15 @@ impl Server {
 
     fn room(&self) -> usize {
         self.config.limits.outbox.max(1).saturating_sub(self.out.len())
+    }
+
+    /// The largest number of unread octets that an [`InBuf`] must hold for this machine. Larger only lets a client that
+    /// pipelines fill more memory.
+    pub fn inbox(&self) -> usize {
+        let limits = &self.config.limits;
+        let literal = usize::try_from(limits.literal.max(limits.pre_auth_literal)).unwrap_or(usize::MAX);
+        let line = limits.line.max(limits.pre_auth_line).max(self.sasl_line().saturating_add(AUTHENTICATE));
+        line.saturating_add(literal).saturating_add(READ)
     }
 
     /// Limits for a [`ServerExchange`] that agree with this connection's.

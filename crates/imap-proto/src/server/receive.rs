@@ -5,7 +5,7 @@ use wire::{InBuf, Layer, Limit, Need};
 use super::config::Rush;
 use super::error::{Error, Fault, Wait, Whence};
 use super::event::Event;
-use super::{After, Current, Phase, Server, TAG};
+use super::{AUTHENTICATE, After, Current, Phase, Server, TAG};
 use crate::frame::command::{Bounds, Framed, Kind};
 use crate::grammar::is_idle_done;
 use crate::types::Tag;
@@ -119,7 +119,7 @@ impl Server {
         };
         Bounds {
             line,
-            sasl_line: self.sasl_line().saturating_add(TAG).saturating_add(64).max(line),
+            sasl_line: self.sasl_line().saturating_add(AUTHENTICATE).max(line),
             literal,
             literals: limits.literals,
             rush,

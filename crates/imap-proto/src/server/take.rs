@@ -42,12 +42,13 @@ impl Server {
             Ok((tag, _)) => Some(tag),
             Err(e) => e.tag.as_ref(),
         };
-        let Some(tag) = tag.filter(|tag| tag.as_bytes().len() <= TAG).cloned().map(Tag::into_owned) else {
+        let tag = tag.filter(|tag| tag.as_bytes().len() <= TAG).cloned().map(Tag::into_owned);
+        if !self.is_authenticated() && self.pre_auth > self.config.limits.pre_auth_total {
+            return self.bad(tag, Fault::Limit(Limit::PreAuthTotal), message);
+        }
+        let Some(tag) = tag else {
             return self.bad(None, Fault::Tag, message);
         };
-        if !self.is_authenticated() && self.pre_auth > self.config.limits.pre_auth_total {
-            return self.bad(Some(tag), Fault::Limit(Limit::PreAuthTotal), message);
-        }
         let command = match parsed {
             Ok((_, command)) => command,
             Err(e) => {

@@ -1,5 +1,7 @@
 //! The fuzz body of the server machine.
 
+#![allow(clippy::panic)]
+
 use core::num::NonZeroU32;
 
 use sasl::{ErrorChallenge, ServerExchange, Verdict};
@@ -18,7 +20,8 @@ use crate::types::{BodyName, Command, FetchData, Response, Section, StatusKind, 
 /// When the machine stops getting anywhere, holds more memory than its limits allow, reaches a state that nobody granted, or when
 /// anything inside panics.
 pub fn fuzz_server(data: &[u8]) {
-    let Some(([manner, cut, decisions, rush], octets)) = data.split_first_chunk::<4>().map(|(a, b)| (*a, b)) else {
+    let Some(([manner, cut, decisions, rush], octets)) = data.split_first_chunk::<4>().map(|(a, b)| (*a, b))
+    else {
         return;
     };
     let mut config = Config::new(match manner & 3 {
@@ -32,12 +35,13 @@ pub fn fuzz_server(data: &[u8]) {
         1 => Rush::Small,
         _ => Rush::Always,
     };
-    let mut app = App { server: Server::new(config), decisions, count: 0, granted: manner & 4 != 0, doing: None };
+    let mut app =
+        App { server: Server::new(config), decisions, count: 0, granted: manner & 4 != 0, doing: None };
     let kind = if app.granted { StatusKind::PreAuth } else { StatusKind::Ok };
     let greeting = StatusResponse::untagged(kind, Text::default());
     assert!(app.server.greet(&greeting).is_ok(), "the greeting is refused");
 
-    let mut input = InBuf::new(config.limits.inbox());
+    let mut input = InBuf::new(app.server.inbox());
     let mut rest = octets;
     let mut now = Tick::ZERO;
     for _ in 0..10_000 + 40 * octets.len() {
@@ -77,7 +81,7 @@ pub fn fuzz_server(data: &[u8]) {
             Need::Close => return,
         }
     }
-    assert!(false, "the machine does not come to an end: {:?}", app.server);
+    panic!("the machine does not come to an end: {:?}", app.server);
 }
 
 /// Small enough that short inputs reach them.
@@ -143,30 +147,30 @@ impl App {
                 Event::Idle { .. } => Doing::Idle,
                 Event::BodyChunk(chunk) => {
                     assert!(!chunk.is_empty(), "an empty piece of a message");
+                    if !self.yes() {
+                        let refused = self.server.complete(StatusKind::No, None, "enough");
+                        assert!(refused.is_ok(), "a message cannot be refused half way: {refused:?}");
+                    }
                     return;
                 }
             },
             Some(Err(_)) => return,
-            None => {
-                assert!(false, "an event was announced and there is none");
-                return;
-            }
+            None => panic!("an event was announced and there is none"),
         };
         self.doing = Some(doing);
     }
 
     fn act(&mut self) {
         let Some(doing) = self.doing.take() else {
-            assert!(false, "the machine waits for an application that has nothing to do");
-            return;
+            panic!("the machine waits for an application that has nothing to do");
         };
         let yes = self.yes();
         let done = match doing {
             Doing::Bad => self.server.complete(StatusKind::Bad, None, "no"),
             Doing::Command { grants, fetch } => {
                 self.granted |= grants && yes;
-                if fetch {
-                    self.fetch();
+                if fetch && !self.fetch() {
+                    return;
                 }
                 let _ = self.server.untagged(&Response::Exists(1));
                 self.answer(yes)
@@ -201,22 +205,25 @@ impl App {
         self.server.complete(if yes { StatusKind::Ok } else { StatusKind::No }, None, "done")
     }
 
-    fn fetch(&mut self) {
+    /// Sends FETCH data; `false` when it had to hang up in the middle.
+    fn fetch(&mut self) -> bool {
         let name = BodyName::Section(Section::FULL);
-        let done = self.server.fetch_start(NonZeroU32::MIN).and_then(|()| {
+        let mut begin = || {
+            self.server.fetch_start(NonZeroU32::MIN)?;
             self.server.fetch_item(&FetchData::Uid(NonZeroU32::MIN))?;
-            self.server.fetch_body(&name, None, 2)?;
-            while self.server.body_left() > 0 && self.server.can_write() {
-                self.server.write_body(b"x")?;
-            }
-            Ok(())
-        });
-        assert!(done.is_ok(), "FETCH data is refused: {done:?}");
-        if self.server.body_left() == 0 {
-            assert!(self.server.fetch_end().is_ok(), "FETCH data cannot be ended");
-        } else {
-            // Nowhere to put the rest: all a server can do is hang up.
-            self.server.disconnect();
+            self.server.fetch_body(&name, None, 2)
+        };
+        let begun = begin();
+        assert!(begun.is_ok(), "FETCH data is refused: {begun:?}");
+        while self.server.body_left() > 0 && self.server.can_write() {
+            assert_eq!(self.server.write_body(b"x"), Ok(1), "there is room and it is not used");
         }
+        if self.server.body_left() > 0 {
+            // Nowhere to put the rest: all that is left is to hang up.
+            self.server.disconnect();
+            return false;
+        }
+        assert!(self.server.fetch_end().is_ok(), "FETCH data cannot be ended");
+        true
     }
 }
