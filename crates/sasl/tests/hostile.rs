@@ -204,14 +204,23 @@ fn success_with_data() {
     }
 }
 
-/// Before the initial response is out, a challenge can only be empty.
+/// Before the initial response is out, a challenge that is not empty is no invitation. SA-02: it can be a refusal all the same, and
+/// then its reason must reach the caller; the credentials stay here.
 #[test]
 fn first_challenge_with_content() {
     for mechanism in mechanisms().into_iter().take(3) {
+        let name = mechanism.name();
         let mut exchange = ClientExchange::new(mechanism, Limits::default());
         let _ = exchange.initial(Room::Octets(3)).unwrap();
-        assert_eq!(exchange.challenge(&refused("{}")), Reply::Cancel(Error::UnexpectedChallenge));
-        assert_eq!(exchange.challenge(b""), Reply::Close(Error::UnexpectedChallenge));
+        let reply = exchange.challenge(&refused("{\"status\":\"400\"}"));
+        if name == "PLAIN" {
+            assert_eq!(reply, Reply::Cancel(Error::UnexpectedChallenge));
+            assert_eq!(exchange.challenge(b""), Reply::Close(Error::UnexpectedChallenge));
+            continue;
+        }
+        let Reply::Send(answer) = reply else { panic!("{name}: {reply:?}") };
+        assert!(answer.expose() == b"" || answer.expose() == b"AQ==", "{name} gives no credentials away");
+        assert_eq!(exchange.success(None).unwrap_err(), Error::SuccessAfterError);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The other end of the tests: real programs and bad ones, each in its own process or thread, on loopback, on
-//! free ports, gone when its value is dropped. Nothing here knows a crate of ours, so the tests of any of them
-//! may use it.
+//! free ports, gone when its value is dropped. The library knows no crate of ours (its program
+//! `hostile-client` does), so the tests of any of them may use it.
 //!
 //! - [`Dovecot`]: a private IMAP server with passwords and with locally checked JWTs.
 //! - [`Relay`]: stands between a client and a server, delays, counts and cuts.
@@ -12,6 +12,7 @@
 
 mod dovecot;
 pub mod hostile;
+pub mod hostile_client;
 mod jwt;
 mod net;
 mod program;

@@ -164,8 +164,8 @@ impl ClientExchange {
 
     /// Answers a challenge, given as the base64 text that follows `+ ` or `334 `. A bare `+` is the empty text.
     ///
-    /// An initial response that was held back goes out on the first challenge, which must then be
-    /// empty (RFC 4422 section 3.3). A protocol whose servers write free text there passes the empty text.
+    /// An initial response that was held back goes out on the first challenge if that is empty (RFC 4422 section 3.3);
+    /// anything else there is the mechanism's to answer or refuse. A protocol whose servers write free text there passes the empty text.
     pub fn challenge(&mut self, text: &[u8]) -> Reply {
         if self.state == State::New
             && let Err(error) = self.initial(Room::None)
@@ -235,8 +235,8 @@ impl ClientExchange {
         let challenge = decode(text, self.limits)?;
         let response = match self.pending.take() {
             Some(response) if challenge.is_empty() => response,
-            Some(_) => return Err(Error::UnexpectedChallenge),
-            None => self.mechanism.respond(challenge.expose())?,
+            // Not the invitation: the mechanism knows whether this can be a refusal ahead of the credentials (SA-02).
+            _ => self.mechanism.respond(challenge.expose())?,
         };
         Ok(self.line(&response))
     }

@@ -1,0 +1,106 @@
+//! The façade as a program of its own, so that its memory and its time can be seen from outside.
+//!
+//! `hostile-client HOST-SPEC` where the specification is JSON (see [`Spec`]) on standard input. It does what a download does and prints
+//! one JSON object; whatever the server does, it must end by itself.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use imap_proto::types::SearchKey;
+use postkey::{Credential, Error, FetchError, Imap, MessageMeta, MessageSink, Roots, Security, Server};
+use postkey_peers::hostile_client::{Spec, Told, high_water};
+
+/// Keeps what came, as a download would.
+#[derive(Default)]
+struct Sink {
+    open: Option<(u32, Vec<u8>)>,
+    stored: Vec<(u32, String)>,
+}
+
+impl MessageSink for Sink {
+    type Error = std::convert::Infallible;
+
+    fn begin(&mut self, meta: MessageMeta<'_>) -> Result<bool, Self::Error> {
+        self.open = Some((meta.uid, Vec::new()));
+        Ok(true)
+    }
+
+    fn chunk(&mut self, octets: &[u8]) -> Result<(), Self::Error> {
+        if let Some((_, body)) = &mut self.open {
+            body.extend_from_slice(&octets[..octets.len().min(1_000)]);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: MessageMeta<'_>) -> Result<(), Self::Error> {
+        if let Some((uid, body)) = self.open.take() {
+            self.stored.push((uid, String::from_utf8_lossy(&body).into_owned()));
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        self.open = None;
+    }
+}
+
+async fn session(spec: &Spec, told: &mut Told) -> Result<(), Error> {
+    let security = match spec.security.as_str() {
+        "starttls" => Security::StartTls,
+        "tls" => Security::Tls,
+        _ => Security::DangerousPlaintext,
+    };
+    let roots = Roots::none().with_pem(spec.ca_pem.as_bytes(), "the test")?;
+    let mut server = Server::imap("localhost", roots).port(spec.port).security(security);
+    server.connect_timeout = Duration::from_secs(2);
+    server.tls_timeout = Duration::from_secs(2);
+    server.timeouts.greeting = Duration::from_secs(2);
+    server.timeouts.auth = Duration::from_secs(2);
+    server.timeouts.command = Duration::from_secs(2);
+    let credential = match &spec.password {
+        Some(password) => Credential::Password { user: "ana".into(), password: password.as_str().into() },
+        None => Credential::fixed_token("ana@contoso.example", spec.token.as_str().into()),
+    };
+    let mut imap = Imap::open(&server, &credential).await?;
+    told.signed_in = true;
+    let folders = imap.folders().await?;
+    told.folders = folders.iter().map(|f| f.name.clone()).collect();
+    let Some(inbox) = folders.iter().find(|f| f.mailbox.is_inbox()) else { return Ok(()) };
+    let examined = imap.examine(&inbox.mailbox).await?;
+    told.exists = examined.exists;
+    told.uid_validity = examined.uid_validity;
+    imap.flags(None, |uid, _| told.listed.push(uid)).await?;
+    told.found = imap.search(&SearchKey::All).await?.count();
+    let mut sink = Sink::default();
+    // The second and third one by one, as a download does for what did not come with the others.
+    for uid in [1, 2, 3] {
+        let set = imap_proto::types::UidSet::from_sorted([uid])
+            .map_err(|e| Error::Misuse(imap_proto::Misuse::Invalid(e)))?;
+        let result = imap.download([set], 1, &mut sink).await;
+        told.stored = sink.stored.clone();
+        match result {
+            Ok(outcome) => told.missing.extend(outcome.missing),
+            Err(FetchError::Mail(e)) => return Err(e),
+            Err(FetchError::Sink(never)) => match never {},
+        }
+    }
+    imap.logout().await;
+    Ok(())
+}
+
+fn main() {
+    let mut spec = String::new();
+    std::io::stdin().read_to_string(&mut spec).expect("a specification on standard input");
+    let spec: Spec = serde_json::from_str(&spec).expect("a specification");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut told = Told::default();
+    let started = std::time::Instant::now();
+    if let Err(error) = runtime.block_on(session(&spec, &mut told)) {
+        told.message = error.to_string();
+        told.error = Some(format!("{error:?}"));
+    }
+    told.seconds = started.elapsed().as_secs_f64();
+    told.rss = high_water();
+    told.listed.truncate(10);
+    println!("{}", serde_json::to_string(&told).expect("JSON"));
+}
