@@ -505,9 +505,18 @@ impl Folder {
         if let Some(name) = file.odd {
             self.odd_names.insert(meta.uid, name);
         }
-        let Some(place) = self.move_file(meta.uid, &file.id, file.place, meta.flags)? else {
-            self.odd_names.remove(&meta.uid);
-            return Ok(false);
+        let place = match self.move_file(meta.uid, &file.id, file.place, meta.flags) {
+            Ok(Some(place)) => place,
+            Ok(None) => {
+                self.odd_names.remove(&meta.uid);
+                return Ok(false);
+            }
+            Err(error) => {
+                // the file is still there to be claimed, by the next attempt
+                self.odd_names.remove(&meta.uid);
+                self.matcher = None;
+                return Err(error);
+            }
         };
         let entry = Entry { time: file.id.time, size, flags: meta.flags, place };
         self.state.entries.insert(meta.uid, entry);

@@ -28,16 +28,16 @@ pub(super) fn failing(
 
 /// A client's life: messages, more messages and flags, new UIDs.
 pub(super) fn life() -> [Server; 3] {
-    let first = Server::new(1, 5..13);
+    let first = Server::new(1, 6..11);
     let mut second = first.clone();
-    second.messages.extend(Server::new(1, 20..24).messages);
+    second.messages.extend(Server::new(1, 20..22).messages);
     for (uid, message) in &mut second.messages {
         if uid % 2 == 0 {
             message.flags = Flags::FLAGGED;
         }
     }
     let mut third = second.renumbered(2);
-    third.messages.extend(Server::new(2, 60..63).messages);
+    third.messages.extend(Server::new(2, 60..62).messages);
     [first, second, third]
 }
 
@@ -188,6 +188,32 @@ fn a_failed_batch_names_its_messages() {
     }
     folder.close().unwrap();
     check(dir.path(), &[&server], None);
+}
+
+/// A claim that fails leaves the file to be claimed again, at once.
+#[test]
+fn a_failed_claim_can_be_repeated() {
+    let dir = scratch();
+    let old = Server::new(1, [1]);
+    {
+        let maildir = Maildir::open(dir.path(), options(Durability::Full)).unwrap();
+        sync(&maildir, &FolderName::inbox(), &old).unwrap();
+    }
+    let once = AtomicUsize::new(0);
+    let mut options = options(Durability::Full);
+    options.disk = Disk {
+        probe: Some(Arc::new(move |op, _| {
+            let fails = op == Op::Rename && once.fetch_add(1, Ordering::Relaxed) == 0;
+            if fails { Err(Errno::ACCESS) } else { Ok(()) }
+        })),
+    };
+    let maildir = Maildir::open(dir.path(), options).unwrap();
+    let mut folder = maildir.folder(&FolderName::inbox()).unwrap();
+    folder.begin_generation(2).unwrap();
+    assert_eq!(store(&mut folder, 8, &message(1)).unwrap_err().kind(), Kind::Permission);
+    store(&mut folder, 8, &message(1)).unwrap();
+    assert_eq!(folder.close().unwrap().matched, 1);
+    assert_eq!(on_disk(dir.path()).len(), 1);
 }
 
 fn options(durability: Durability) -> Options {

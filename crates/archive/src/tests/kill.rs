@@ -47,7 +47,7 @@ fn child() {
 }
 
 fn many() -> Server {
-    Server::new(1, (1..6_000).filter(|uid| ![7, 9].contains(&(uid % 11)) || uid % 10 == 0))
+    Server::new(1, (1..3_000).filter(|uid| ![7, 9].contains(&(uid % 11)) || uid % 10 == 0))
 }
 
 fn command(root: &Path) -> Command {
@@ -99,7 +99,7 @@ fn killed_at_random_moments() {
         }
         killed += 1;
     }
-    let maildir = Maildir::open(&root, options(Durability::Full)).unwrap();
+    let maildir = Maildir::open(&root, Options::default()).unwrap();
     sync(&maildir, &FolderName::inbox(), &server).unwrap();
     check(&root, &[&server], Some(&server));
     assert_eq!(sync(&maildir, &FolderName::inbox(), &server).unwrap(), Committed::default());

@@ -101,7 +101,8 @@ pub(super) fn store(folder: &mut Folder, uid: u32, message: &Message) -> Result<
         expected_len: (uid % 3 != 0).then_some(message.body.len() as u64),
         ..Meta::new(uid)
     })?;
-    for chunk in message.body.chunks(1 + 40_000 * (uid as usize % 3)) {
+    let piece = [7, 40_001, 80_001][uid as usize % 3];
+    for chunk in message.body.chunks(piece.max(message.body.len() / 50)) {
         delivery.write(chunk)?;
     }
     folder.finish(delivery)

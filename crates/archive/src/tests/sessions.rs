@@ -97,7 +97,7 @@ fn live(steps: Vec<Step>, durability: Durability) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn every_message_once_durable(steps in prop::collection::vec(step(), 0..15)) {

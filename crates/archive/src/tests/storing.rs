@@ -204,7 +204,7 @@ fn the_journal_does_not_grow_for_ever() {
         sync(&maildir, &FolderName::inbox(), &server).unwrap();
         largest = largest.max(fs::metadata(dir.path().join("postkey.journal")).unwrap().len());
     }
-    assert!(largest > 64 << 10 && largest < 70 << 10, "{largest}");
+    assert!(largest > 60 << 10 && largest < 70 << 10, "{largest}");
     check(dir.path(), &[&server], Some(&server));
     // the directories need not be read for it
     let folder = maildir.folder(&FolderName::inbox()).unwrap();
