@@ -36,7 +36,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn conversations_end_within_bounds(head in any::<[u8; 4]>(), pieces in prop::collection::vec(piece(), 0..40)) {

@@ -5,6 +5,7 @@
 mod app;
 mod append;
 mod fuzz;
+mod grammar;
 mod hostile;
 mod idle;
 mod order;
