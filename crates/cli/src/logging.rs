@@ -45,7 +45,7 @@ fn parse(text: &str) -> Result<Targets> {
         )
     };
     let targets: Targets = text.parse().map_err(|_| wrong())?;
-    if targets.iter().any(|(target, _)| !target.starts_with(OURS)) {
+    if targets.default_level().is_some() || targets.iter().any(|(target, _)| !target.starts_with(OURS)) {
         return Err(wrong());
     }
     Ok(targets)

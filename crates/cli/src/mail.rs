@@ -43,19 +43,26 @@ async fn credential(account: &Arc<Account>, config: &Config) -> Result<Credentia
     if let Some(reference) = &account.password {
         return Ok(Credential::Password { user, password: account.fetch(reference, "password")? });
     }
+    let mechanism = mechanism(account);
     if account.token.is_some() {
-        return Ok(Credential::bearer(user, Arc::new(ForeignTokens(Arc::clone(account)))));
+        let tokens = Arc::new(ForeignTokens(Arc::clone(account)));
+        return Ok(Credential::Bearer { user, tokens, mechanism });
     }
     let store = tokens::open(&config.state_dir()?, &account.name)?;
     if account.stored(&store)?.is_none() {
         account.renewed(&store).await?;
     }
     let tokens = Arc::new(StoredTokens::new(Arc::clone(account), store));
-    // A provider may know one mechanism only and not say so (Yandex).
-    let mechanism = match account.provider.mechanisms.as_slice() {
+    Ok(Credential::Bearer { user, tokens, mechanism })
+}
+
+/// The provider's mechanism where it has only one, because it may not say so (Yandex); on a server of one's own, what that
+/// offers.
+fn mechanism(account: &Account) -> Mechanism {
+    match account.provider.mechanisms.as_slice() {
+        _ if account.server.own => Mechanism::Offered,
         [only] if only.eq_ignore_ascii_case("XOAUTH2") => Mechanism::XOAuth2,
         [only] if only.eq_ignore_ascii_case("OAUTHBEARER") => Mechanism::OAuthBearer,
         _ => Mechanism::Offered,
-    };
-    Ok(Credential::Bearer { user, tokens, mechanism })
+    }
 }

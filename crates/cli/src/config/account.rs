@@ -63,6 +63,8 @@ pub(crate) struct MailServer {
     pub(crate) ca_file: Option<PathBuf>,
     /// Whether to trust what the operating system trusts.
     pub(crate) platform_roots: bool,
+    /// Whether it is another one than the provider's.
+    pub(crate) own: bool,
 }
 
 pub(super) fn resolve(
@@ -227,7 +229,7 @@ fn server(
         Tls::Starttls | Tls::DangerousPlaintext => 143,
     });
     let ca_file = own.ca_file.as_ref().or(provider.ca_file.as_ref()).map(|path| paths::from(base, path));
-    Ok(MailServer { host, port, tls, ca_file, platform_roots: own.platform_roots })
+    Ok(MailServer { host, port, tls, ca_file, platform_roots: own.platform_roots, own: own.host.is_some() })
 }
 
 impl Account {

@@ -13,6 +13,12 @@ use crate::output::{FAINT, STRONG, qr};
 
 impl SignIn<'_> {
     pub(super) async fn device(&self) -> Result<Tokens> {
+        let code = self.device_begin().await?;
+        self.device_end(&code).await
+    }
+
+    /// Asks for a code and shows it.
+    pub(crate) async fn device_begin(&self) -> Result<DeviceCode> {
         let code = self.client.device_start(&self.scopes).await.map_err(|error| self.failed(&error))?;
         if self.out.json {
             // The one thing a program that drives this one must be told before the end.
@@ -26,9 +32,14 @@ impl SignIn<'_> {
             self.out.prompt(prompt.to_string());
         } else {
             let picture = self.wishes.qr || std::io::stderr().is_terminal();
-            self.out.prompt(show(&Shown { code: &code, purpose: &self.purpose(), picture }));
+            self.out.prompt(show(&code, &self.purpose(), picture));
         }
-        self.client.device_finish(&code).await.map_err(|error| self.device_failed(&error))
+        Ok(code)
+    }
+
+    /// Waits for the person.
+    pub(crate) async fn device_end(&self, code: &DeviceCode) -> Result<Tokens> {
+        self.client.device_finish(code).await.map_err(|error| self.device_failed(&error))
     }
 
     fn device_failed(&self, error: &Error) -> Failure {
@@ -40,28 +51,17 @@ impl SignIn<'_> {
     }
 }
 
-/// What the person is shown.
-pub(crate) struct Shown<'a> {
-    /// The code and the address.
-    pub(crate) code: &'a DeviceCode,
-    /// Who signs in to what.
-    pub(crate) purpose: &'a str,
-    /// Whether to draw the address.
-    pub(crate) picture: bool,
-}
-
-/// The text for the person.
-pub(crate) fn show(shown: &Shown<'_>) -> String {
-    let code = shown.code;
+/// The text for the person; `picture` says whether to draw the address.
+fn show(code: &DeviceCode, purpose: &str, picture: bool) -> String {
     let left = std::time::Duration::from_secs(code.expires_at.saturating_sub(SystemClock.now()));
     let mut text = String::new();
-    let _ = writeln!(text, "Sign in {}", shown.purpose);
+    let _ = writeln!(text, "Sign in {purpose}");
     let _ = writeln!(text, "\n  1. Open    {STRONG}{}{STRONG:#}", code.verification_uri);
     let _ = writeln!(text, "  2. Type    {STRONG}{}{STRONG:#}", code.user_code);
     let _ = writeln!(text, "  3. Sign in, and accept what is asked for\n");
     // Without the code in it unless the server offers that: a picture must not do more than the text says.
     let address = code.verification_uri_complete.as_deref().unwrap_or(&code.verification_uri);
-    if let Some(picture) = shown.picture.then(|| qr::draw(address)).flatten() {
+    if let Some(picture) = picture.then(|| qr::draw(address)).flatten() {
         text.push_str(&picture);
         text.push('\n');
     }

@@ -3,8 +3,6 @@
 mod browser;
 mod device;
 
-pub(crate) use device::{Shown, show};
-
 use auth::Tokens;
 
 use crate::config::Account;

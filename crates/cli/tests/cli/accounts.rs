@@ -1,0 +1,143 @@
+//! `postkey account`
+
+use crate::support::*;
+
+const ADD: [&str; 9] = [
+    "account",
+    "add",
+    "work",
+    "--user",
+    "ana@contoso.example",
+    "--client-id",
+    "c-1",
+    "--tenant",
+    "contoso.example",
+];
+
+#[test]
+fn an_account_is_added_listed_shown_and_removed() {
+    let home = Home::new();
+    home.run(&ADD).code(0).says(&["Next: postkey login work"]);
+    let listed = home.run(&["account", "list", "--json"]).code(0).json();
+    assert_eq!(listed["default"], "work");
+    assert_eq!(listed["accounts"][0]["server"]["host"], "outlook.office365.com");
+    let shown = home.run(&["account", "show"]).code(0).stdout;
+    assert!(shown.contains("https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"), "{shown}");
+    assert!(shown.contains("none; run: postkey login work"), "{shown}");
+    home.run(&["account", "remove", "work"]).code(0);
+    home.run(&["account", "show", "work"]).code(11);
+    assert_eq!(home.run(&["account", "list", "--json"]).code(0).json()["accounts"], serde_json::json!([]));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_configuration_is_its_owners_and_keeps_comments() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    home.configure(
+        "# about my mail\n[accounts.old] # the first\nuser = \"o@x.example\"\nclient_id = \"c\"\n",
+    );
+    home.run(&ADD).code(0);
+    let text = std::fs::read_to_string(home.config()).unwrap();
+    assert!(text.starts_with("# about my mail\n[accounts.old] # the first\n"), "{text}");
+    assert_eq!(std::fs::metadata(home.config()).unwrap().permissions().mode() & 0o777, 0o600);
+    let fresh = Home::new();
+    fresh.run(&ADD).code(0);
+    assert_eq!(std::fs::metadata(fresh.config()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(fresh.path(".config/postkey")).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn every_option_ends_up_where_it_is_read() {
+    let home = Home::new();
+    private(&home.path("secret"), "s3cret");
+    std::fs::write(home.path("ca.pem"), "x").unwrap();
+    home.run(&[
+        "account",
+        "add",
+        "shared",
+        "--user",
+        "ana@contoso.example",
+        "--mailbox",
+        "info@contoso.example",
+        "--client-id",
+        "c",
+        "--client-secret-file",
+        "secret",
+        "--flow",
+        "app",
+        "--imap-host",
+        "mail.example",
+        "--imap-tls",
+        "starttls",
+        "--imap-port",
+        "1143",
+        "--ca-file",
+        "ca.pem",
+        "--authority",
+        "https://login.example:8443/contoso.example",
+    ])
+    .code(0);
+    let shown = home.run(&["account", "show", "shared", "--json"]).code(0).json();
+    assert_eq!(shown["mailbox"], "info@contoso.example");
+    assert_eq!(shown["server"], serde_json::json!({"host": "mail.example", "port": 1143, "tls": "starttls"}));
+    assert_eq!(shown["tenant"], "contoso.example");
+    assert_eq!(shown["token_endpoint"], "https://login.example:8443/contoso.example/oauth2/v2.0/token");
+    assert_eq!(shown["scopes"], serde_json::json!(["https://outlook.office365.com/.default"]));
+    assert_eq!(shown["flow"], "app");
+    let text = std::fs::read_to_string(home.config()).unwrap();
+    assert!(text.contains(&format!("{{ file = \"{}\" }}", home.path("secret").display())), "{text}");
+    assert!(!text.contains("s3cret"));
+}
+
+#[test]
+fn what_cannot_work_is_refused_and_leaves_no_trace() {
+    let home = Home::new();
+    home.run(&ADD).code(0);
+    let before = std::fs::read_to_string(home.config()).unwrap();
+    home.run(&ADD).code(2).says(&["there is an account \"work\" already", "postkey account remove work"]);
+    let add = |more: &[&str]| home.run(&[&["account", "add"][..], more].concat());
+    add(&["-rf", "--user", "a@b"]).code(2);
+    add(&["a/b", "--user", "a@b", "--client-id", "c"]).code(2).says(&["letters, digits"]);
+    add(&["x", "--user", "a@b"]).code(2).says(&["client_id", "not added"]);
+    add(&["x", "--user", "a@b", "--client-id", "c", "--provider", "microsft"])
+        .code(2)
+        .says(&["\"microsoft\""]);
+    add(&["x", "--user", "a@b", "--client-id", "c", "--authority", "http://login.example"])
+        .code(2)
+        .says(&["not https"]);
+    add(&["x", "--user", "a@b", "--client-id", "c", "--tenant", "../../evil"]).code(2).says(&["tenant"]);
+    add(&["x", "--user", "a@b", "--client-id", "c", "--imap-host", "imap://h"]).code(2).says(&["host"]);
+    add(&["x", "--user", "a\nb", "--client-id", "c"]).code(2).says(&["user"]);
+    // Secrets cannot be given, only named.
+    add(&["x", "--user", "a@b", "--client-id", "c", "--client-secret", "hunter2"]).code(2);
+    assert_eq!(std::fs::read_to_string(home.config()).unwrap(), before);
+}
+
+#[test]
+fn removing_an_account_removes_its_tokens() {
+    let world = World::new();
+    world.sign_in("ana");
+    let tokens = || {
+        files(&world.home.state())
+            .iter()
+            .filter(|path| path.extension().is_some_and(|e| e == "token"))
+            .count()
+    };
+    assert_eq!(tokens(), 1);
+    world.run(&["account", "remove", "ana"]).code(0);
+    assert_eq!(tokens(), 0);
+    world.run(&["account", "remove", "ana"]).code(11);
+}
+
+#[test]
+fn an_account_is_named_only_where_there_is_a_choice() {
+    let home = Home::new();
+    home.run(&["account", "show"]).code(11).says(&["there is no account", "postkey account add"]);
+    home.configure(
+        "[accounts.a]\nuser = \"a@x\"\nclient_id = \"c\"\n[accounts.b]\nuser = \"b@x\"\nclient_id = \"c\"\n",
+    );
+    home.run(&["account", "show"]).code(11).says(&["several", "there are: a, b", "default_account"]);
+    home.run(&["folders", "c"]).code(11).says(&["there is no account \"c\"", "there are: a, b"]);
+    home.run(&["token", "bb"]).code(11).says(&["did you mean \"b\"?"]);
+}

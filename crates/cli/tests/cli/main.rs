@@ -1,0 +1,10 @@
+//! The program as its users meet it: the built binary, run against the sandbox in this process.
+
+mod accounts;
+mod config;
+mod interface;
+mod secrets;
+mod server;
+mod sign_in;
+mod support;
+mod tokens;

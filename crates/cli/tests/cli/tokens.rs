@@ -1,0 +1,129 @@
+//! `postkey token` and `postkey logout`
+
+use std::time::Duration;
+
+use sandbox::{Fault, RequestKind};
+
+use crate::support::*;
+
+#[test]
+fn one_token_and_a_line_end_and_nothing_else() {
+    let world = World::new();
+    world.sign_in("ana");
+    let ran = world.run(&["token"]).code(0);
+    assert_eq!(ran.stderr, "");
+    let token = ran.stdout.strip_suffix('\n').unwrap();
+    assert!(token.split('.').count() == 3 && !token.contains(char::is_whitespace), "{token}");
+    assert_eq!(world.run(&["token", "ana", "--for", "imap"]).code(0).stdout, ran.stdout);
+    let document = world.run(&["token", "--json"]).code(0).json();
+    assert_eq!(document["access_token"], token);
+    assert!(document["expires_at"].as_u64().unwrap() > 1_700_000_000);
+}
+
+#[test]
+fn a_token_from_the_store_asks_nobody() {
+    let world = World::new();
+    world.sign_in("ana");
+    let before = world.sandbox.requests(RequestKind::Refresh);
+    // A CA file that cannot be read would be an error as soon as anything were set up for the network.
+    std::fs::remove_file(world.home.path("ca.pem")).unwrap();
+    for _ in 0..3 {
+        world.run(&["token"]).code(0);
+    }
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), before);
+}
+
+#[test]
+fn a_token_near_its_end_is_renewed_once_for_all_who_ask() {
+    let world = World::new();
+    world.sandbox.inject(sandbox::Rule::new(Fault::ExpiresIn(1)).times(1));
+    world.sign_in("ana");
+    std::thread::sleep(Duration::from_millis(1500));
+    let runs: Vec<_> = (0..4).map(|_| world.home.command(&["token"]).spawn().unwrap()).collect();
+    let tokens: Vec<String> = runs.into_iter().map(|run| finish(run, String::new()).code(0).stdout).collect();
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), 1);
+}
+
+#[test]
+fn signed_out_is_signed_out() {
+    let world = World::new();
+    world.run(&["token"]).code(24).says(&["no tokens are stored", "postkey login ana"]);
+    world.sign_in("ana");
+    assert_eq!(world.run(&["logout", "--json"]).code(0).json()["removed"], true);
+    world.run(&["token"]).code(24).says(&["postkey login ana"]);
+    assert_eq!(world.run(&["logout", "--json"]).code(0).json()["removed"], false);
+}
+
+#[test]
+fn a_revoked_session_needs_a_new_sign_in() {
+    let world = World::new();
+    world.sandbox.inject(sandbox::Rule::new(Fault::ExpiresIn(1)).times(1));
+    world.sign_in("ana");
+    world.sandbox.revoke_sessions(sandbox::ANA).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    world.run(&["token"]).code(24).says(&["AADSTS50173", "postkey login ana"]);
+}
+
+#[test]
+fn tokens_of_another_program_are_passed_on() {
+    let home = Home::new();
+    home.configure("[accounts.w]\nuser = \"a@x\"\ntoken = { command = \"echo a.b.c\" }\n[accounts.p]\nuser = \"a@x\"\npassword = { env = \"P\" }\n");
+    assert_eq!(home.run(&["token", "w"]).code(0).stdout, "a.b.c\n");
+    home.run(&["login", "w"]).code(2).says(&["token comes from elsewhere"]);
+    home.run(&["token", "p"]).code(2).says(&["password"]);
+    assert!(!home.state().exists(), "no store is made for accounts that need none");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_a_26() {
+    let world = World::new();
+    world.sign_in("ana");
+    let key = world.home.state().join("tokens.key");
+    let kept = std::fs::read(&key).unwrap();
+    #[cfg(unix)]
+    {
+        mode(&key, 0o644);
+        world.run(&["token"]).code(26).says(&["tokens.key", "chmod go-rwx"]);
+        mode(&key, 0o600);
+    }
+    std::fs::remove_file(&key).unwrap();
+    world.run(&["token"]).code(26).says(&["tokens.key does not exist"]);
+    private(&key, &"ab".repeat(32));
+    world.run(&["token"]).code(26).says(&["another key"]);
+    private(&key, std::str::from_utf8(&kept).unwrap());
+    world.run(&["token"]).code(0);
+    let entry = files(&world.home.state())
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|e| e == "token"))
+        .unwrap();
+    std::fs::write(&entry, "nonsense").unwrap();
+    world.run(&["token"]).code(26).says(&["damaged", "postkey login ana"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_in_the_state_folder_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    world.sign_in("ana");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for folder in [world.home.state(), world.home.state().join("tokens")] {
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+    }
+    let all = files(&world.home.state());
+    assert!(all.len() >= 2);
+    for file in all {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn the_state_can_be_elsewhere() {
+    let world = World::new();
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    world.home.configure(&format!("state_dir = \"~/own state\"\n{text}"));
+    world.sign_in("ana");
+    assert!(world.home.path("own state/tokens").is_dir() && !world.home.state().exists());
+    world.run(&["token"]).code(0);
+}
