@@ -12,6 +12,7 @@ use crate::directory::{App, Directory, User};
 use crate::fault::Rule;
 use crate::http::{Base, serve};
 use crate::idp::{ConsentPolicy, Idp, Rotation};
+use crate::imap::{self, ImapFault, ImapFaults, Profile, Stores};
 use crate::jwt::SigningKey;
 use crate::sandbox::{Ports, Sandbox};
 use crate::token::Mint;
@@ -35,6 +36,10 @@ pub struct Builder {
     faults: Vec<Rule>,
     https_port: u16,
     http_port: Option<u16>,
+    profile: Profile,
+    imap_faults: Vec<ImapFault>,
+    imaps_port: u16,
+    imap_port: u16,
 }
 
 /// Seeded messages per mailbox when nothing else was asked for.
@@ -148,6 +153,34 @@ impl Builder {
         self
     }
 
+    /// Which server the IMAP server imitates.
+    #[must_use]
+    pub fn imap(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Starts with this fault of the IMAP server switched on.
+    #[must_use]
+    pub fn imap_fault(mut self, fault: ImapFault) -> Self {
+        self.imap_faults.push(fault);
+        self
+    }
+
+    /// The port for IMAP with TLS from the start; 0, the default, means a free one.
+    #[must_use]
+    pub fn imaps_port(mut self, port: u16) -> Self {
+        self.imaps_port = port;
+        self
+    }
+
+    /// The port for IMAP with STARTTLS; 0, the default, means a free one.
+    #[must_use]
+    pub fn imap_port(mut self, port: u16) -> Self {
+        self.imap_port = port;
+        self
+    }
+
     fn directory(&self) -> Result<Directory, StartError> {
         let domain = self.domain.clone().unwrap_or_else(|| defaults::DOMAIN.to_owned());
         let tenant_id = self.tenant_id.clone().unwrap_or_else(|| guid::named("tenant", &domain));
@@ -212,6 +245,29 @@ impl Builder {
             }
             http = Some(bound);
         }
-        Ok(Sandbox::new(idp, Ports { https, http }, tasks))
+        let stores = Arc::new(Stores::new(self.seed, self.messages.unwrap_or(DEFAULT_MESSAGES)));
+        let imap_faults = Arc::new(ImapFaults::default());
+        for fault in self.imap_faults {
+            imap_faults.inject(fault);
+        }
+        let context = Arc::new(imap::Context {
+            clock,
+            directory,
+            mint,
+            counters,
+            stores: Arc::clone(&stores),
+            faults: Arc::clone(&imap_faults),
+            profile: self.profile,
+            tls: Arc::clone(&tls.mail),
+        });
+        let (imaps, listeners) = net::listen(self.imaps_port).await?;
+        for listener in listeners {
+            tasks.spawn(imap::serve(listener, Arc::clone(&context), true));
+        }
+        let (imap, listeners) = net::listen(self.imap_port).await?;
+        for listener in listeners {
+            tasks.spawn(imap::serve(listener, Arc::clone(&context), false));
+        }
+        Ok(Sandbox::new(idp, stores, imap_faults, Ports { https, http, imaps, imap }, tasks))
     }
 }

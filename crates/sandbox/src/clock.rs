@@ -1,25 +1,47 @@
 //! The sandbox's clock: the system's, plus what tests added.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
+
 /// Wall clock in Unix seconds that can be moved forward, so that nothing has to wait for an expiry.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
-    ahead: Arc<AtomicU64>,
+    ahead: Arc<watch::Sender<u64>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { ahead: Arc::new(watch::Sender::new(0)) }
+    }
 }
 
 impl Clock {
     /// Now, in Unix seconds.
     pub(crate) fn now(&self) -> u64 {
         let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        system.saturating_add(self.ahead.load(Ordering::Relaxed))
+        system.saturating_add(*self.ahead.borrow())
     }
 
     /// Moves the clock forward.
     pub(crate) fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(by.as_secs(), Ordering::Relaxed);
+        self.ahead.send_modify(|ahead| *ahead = ahead.saturating_add(by.as_secs()));
+    }
+
+    /// Resolves when the clock has reached `unix`, by itself or because it was moved.
+    pub(crate) async fn reaches(&self, unix: u64) {
+        let mut moved = self.ahead.subscribe();
+        loop {
+            let left = unix.saturating_sub(self.now());
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(left)) => {}
+                _ = moved.changed() => {}
+            }
+        }
     }
 }
 
@@ -96,5 +118,18 @@ mod tests {
         let before = clock.now();
         clock.advance(Duration::from_secs(3600));
         assert!(clock.now() >= before + 3600);
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_when_the_clock_is_moved() {
+        let clock = Clock::default();
+        let waiter = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.reaches(clock.now() + 86_400).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        clock.advance(Duration::from_secs(86_401));
+        waiter.await.unwrap();
     }
 }

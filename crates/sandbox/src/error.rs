@@ -36,7 +36,10 @@ pub enum CallError {
     /// The device code is unknown, was used already or has expired.
     #[error("the code {0:?} is not waiting for a sign-in; ask for a new one")]
     UnknownUserCode(String),
-    /// The identity provider refused, as it would on its pages.
-    #[error("the sandbox's identity provider refused: {0}")]
+    /// No such folder in the mailbox.
+    #[error("the mailbox has no folder {0:?}; see Mailbox::folders")]
+    UnknownFolder(String),
+    /// The sandbox refused, as its pages or its mail server would.
+    #[error("the sandbox refused: {0}")]
     Refused(String),
 }

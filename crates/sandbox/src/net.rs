@@ -45,6 +45,11 @@ impl Resetter {
         self.0.1.notify_one();
     }
 
+    /// Whether [`reset`](Self::reset) was called.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
     /// Resolves once [`reset`](Self::reset) was called.
     pub(crate) async fn requested(&self) {
         self.0.1.notified().await;
@@ -68,7 +73,7 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if self.resetter.0.0.load(Ordering::Relaxed) {
+        if self.resetter.is_requested() {
             let _ = self.inner.set_zero_linger();
         }
     }

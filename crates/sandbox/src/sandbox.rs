@@ -13,6 +13,8 @@ use crate::defaults;
 use crate::directory::{App, User};
 use crate::fault::Rule;
 use crate::idp::Idp;
+use crate::imap::{ImapFault, ImapFaults, Stores};
+use crate::mailbox::Mailbox;
 use crate::token::TokenSpec;
 use crate::{CallError, StartError};
 
@@ -24,18 +26,30 @@ pub struct Ports {
     pub https: u16,
     /// The identity provider without TLS, if asked for.
     pub http: Option<u16>,
+    /// IMAP with TLS from the start.
+    pub imaps: u16,
+    /// IMAP with STARTTLS.
+    pub imap: u16,
 }
 
 /// A running pretend tenant. Dropping it stops everything.
 pub struct Sandbox {
     idp: Arc<Idp>,
+    stores: Arc<Stores>,
+    imap_faults: Arc<ImapFaults>,
     ports: Ports,
     _tasks: JoinSet<()>,
 }
 
 impl Sandbox {
-    pub(crate) fn new(idp: Arc<Idp>, ports: Ports, tasks: JoinSet<()>) -> Self {
-        Self { idp, ports, _tasks: tasks }
+    pub(crate) fn new(
+        idp: Arc<Idp>,
+        stores: Arc<Stores>,
+        imap_faults: Arc<ImapFaults>,
+        ports: Ports,
+        tasks: JoinSet<()>,
+    ) -> Self {
+        Self { idp, stores, imap_faults, ports, _tasks: tasks }
     }
 
     /// Describes a sandbox to start.
@@ -178,9 +192,23 @@ impl Sandbox {
         self.idp.faults.inject(rule.into());
     }
 
+    /// Switches a fault of the IMAP server on.
+    pub fn inject_imap(&self, fault: ImapFault) {
+        self.imap_faults.inject(fault);
+    }
+
     /// Switches all faults off.
     pub fn clear_faults(&self) {
         self.idp.faults.clear();
+        self.imap_faults.clear();
+    }
+
+    /// The mailbox of a user or a shared mailbox.
+    ///
+    /// # Errors
+    /// The user is unknown.
+    pub fn mailbox(&self, user: &str) -> Result<Mailbox, CallError> {
+        Ok(Mailbox::new(self.stores.of(self.user(user)?)))
     }
 
     /// How many requests of this kind were served.

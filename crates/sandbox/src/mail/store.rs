@@ -299,6 +299,21 @@ impl Store {
         Some(View::new(id, folder.uid_validity, read_only, known, recent))
     }
 
+    /// Gives a folder another id and UIDVALIDITY, and its messages UIDs from 1.
+    pub(crate) fn renumber(&self, id: FolderId) {
+        let mut inner = self.lock();
+        let Some(old) = inner.folders.remove(&id) else { return };
+        let new = inner.add(old.name);
+        if let Some(folder) = inner.folders.get_mut(&new) {
+            for mut entry in old.entries {
+                entry.recent = false;
+                folder.add(entry);
+            }
+        }
+        drop(inner);
+        self.changed();
+    }
+
     /// UIDs and flags of all messages, in order; `None` if the folder is gone.
     pub(crate) fn snapshot(&self, id: FolderId) -> Option<Vec<(u32, Flags)>> {
         let inner = self.lock();

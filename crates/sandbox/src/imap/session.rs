@@ -1,0 +1,498 @@
+//! One connection: events of the machine in, answers out.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use driver::{Connection, Turn};
+use imap_proto::server::{Config, Event, Fault};
+use imap_proto::types::{
+    Capabilities, Capability, Code, Command, DateTime, FlagSet, IdParams, Mailbox, Response, StatusKind,
+    StatusResponse, Text,
+};
+use imap_proto::{Misuse, Security, Server};
+use tokio::sync::watch;
+use wire::Limit;
+
+use crate::imap::profile::ImapFault;
+use crate::imap::{Context, flags};
+use crate::mail::store::{FolderId, Store};
+use crate::mail::view::{Update, View};
+use crate::net::{Resetter, Stream};
+use crate::{guid, seed};
+
+/// The connection is over; nothing more can be said on it.
+pub(crate) struct Over;
+
+/// What becomes of a command's handling.
+pub(crate) type Step = Result<(), Over>;
+
+impl From<Misuse> for Over {
+    fn from(_: Misuse) -> Self {
+        Self
+    }
+}
+
+/// Who is signed in.
+pub(crate) enum Who {
+    Nobody,
+    /// With access to a mailbox, until the token ends.
+    Connected {
+        store: Arc<Store>,
+        until: u64,
+    },
+    /// Without; so many more commands are answered.
+    NotConnected {
+        left: u32,
+        until: u64,
+    },
+}
+
+/// An APPEND on its way in.
+pub(crate) struct Incoming {
+    folder: FolderId,
+    flags: seed::Flags,
+    date: Option<DateTime>,
+    octets: Vec<u8>,
+}
+
+/// One connection.
+pub(crate) struct Session {
+    pub(crate) connection: Connection<Stream>,
+    pub(crate) server: Server,
+    pub(crate) context: Arc<Context>,
+    pub(crate) resetter: Resetter,
+    pub(crate) who: Who,
+    pub(crate) view: Option<View>,
+    pub(crate) incoming: Option<Incoming>,
+    /// News from the store, while somebody is signed in.
+    pub(crate) changes: Option<watch::Receiver<u64>>,
+    /// Refused sign-ins.
+    pub(crate) failures: u32,
+    /// Whether a throttled command was answered already.
+    throttled: bool,
+    /// What [`Event::AuthEnd`] decides about.
+    pub(crate) pending: Option<Who>,
+}
+
+/// An event that borrows nothing.
+enum Said {
+    Command(Box<Command<'static>>),
+    Bad(Fault),
+    StartTls,
+    Authenticate(String),
+    Credentials(sasl::Credentials),
+    AuthEnd(bool),
+    Append { mailbox: Mailbox<'static>, flags: FlagSet<'static>, date: Option<DateTime> },
+    Chunk(Vec<u8>),
+    BodyEnd,
+    Idle,
+    IdleDone,
+}
+
+impl Said {
+    fn from(event: Event<'_>) -> Option<Self> {
+        Some(match event {
+            Event::Command { command, .. } => Self::Command(Box::new(command.into_owned())),
+            Event::BadCommand { fault, .. } => Self::Bad(fault),
+            Event::StartTls { .. } => Self::StartTls,
+            Event::Authenticate { mechanism, .. } => Self::Authenticate(mechanism.as_str().to_owned()),
+            Event::Credentials(credentials) => Self::Credentials(credentials),
+            Event::AuthEnd(result) => Self::AuthEnd(result.is_ok()),
+            Event::Append { mailbox, flags, date, .. } => {
+                Self::Append { mailbox: mailbox.into_owned(), flags: flags.into_owned(), date }
+            }
+            Event::BodyChunk(octets) => Self::Chunk(octets.to_vec()),
+            Event::BodyEnd => Self::BodyEnd,
+            Event::Idle { .. } => Self::Idle,
+            Event::IdleDone => Self::IdleDone,
+            _ => return None,
+        })
+    }
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn run(
+    mut connection: Connection<Stream>,
+    context: Arc<Context>,
+    resetter: Resetter,
+    implicit: bool,
+) {
+    if implicit && connection.handshake().await.is_err() {
+        return;
+    }
+    let security = match (implicit, context.profile.is_exchange()) {
+        (true, _) => Security::Tls,
+        (false, true) => Security::StartTls,
+        (false, false) => Security::DangerousPlaintext,
+    };
+    let mut config = Config::new(security);
+    config.limits = crate::imap::limits();
+    config.bare_plus = context.profile.is_exchange();
+    let mut session = Session {
+        connection,
+        server: Server::new(config),
+        context,
+        resetter,
+        who: Who::Nobody,
+        view: None,
+        incoming: None,
+        changes: None,
+        failures: 0,
+        throttled: false,
+        pending: None,
+    };
+    let _ = session.serve().await;
+    session.end().await;
+}
+
+impl Session {
+    async fn serve(&mut self) -> Step {
+        let greeting = self.context.profile.greeting(&guid::random());
+        let text = Text::new(greeting.into_bytes()).map_err(|_| Over)?;
+        self.server.greet(&StatusResponse::untagged(StatusKind::Ok, text))?;
+        loop {
+            match self.wait().await? {
+                Wake::Expired => self.expire()?,
+                Wake::News => self.news(true)?,
+                Wake::Turn(Turn::Closed) => return Err(Over),
+                // Every event is answered before the machine is driven again, so this is a mistake of ours.
+                Wake::Turn(Turn::App) => {
+                    self.server.disconnect();
+                }
+                Wake::Turn(Turn::Event) => {
+                    let event = self.server.event(self.connection.input());
+                    match event {
+                        Some(Ok(event)) => match Said::from(event) {
+                            Some(said) => self.hear(said).await?,
+                            None => self.server.disconnect(),
+                        },
+                        // The machine has ended the connection; driving it on closes the stream.
+                        Some(Err(_)) | None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what is pending and closes, unless the connection is to be reset.
+    async fn end(&mut self) {
+        if self.resetter.is_requested() {
+            return;
+        }
+        self.server.disconnect();
+        while let Ok(turn) = self.connection.drive(&mut self.server).await {
+            if turn == Turn::Closed {
+                break;
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Result<Wake, Over> {
+        let until = match &self.who {
+            Who::Connected { until, .. } | Who::NotConnected { until, .. } => Some(*until),
+            Who::Nobody => None,
+        };
+        let clock = self.context.clock.clone();
+        let expired = async move {
+            match until {
+                Some(until) => clock.reaches(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        let idling = self.server.is_idling();
+        let changes = &mut self.changes;
+        let changed = async {
+            match changes {
+                Some(changes) if idling => drop(changes.changed().await),
+                _ => std::future::pending().await,
+            }
+        };
+        // After the end only the driver has anything left to do.
+        let alive = self.server.state() != imap_proto::State::Logout;
+        tokio::select! {
+            biased;
+            () = expired, if alive => Ok(Wake::Expired),
+            turn = self.connection.drive(&mut self.server) => turn.map(Wake::Turn).map_err(|_| Over),
+            () = changed, if alive => Ok(Wake::News),
+        }
+    }
+
+    async fn hear(&mut self, said: Said) -> Step {
+        match said {
+            Said::Command(command) => self.command(*command).await,
+            Said::Bad(fault) => self.bad(&fault),
+            Said::StartTls => self.ok("Begin TLS negotiation now."),
+            Said::Authenticate(mechanism) => self.authenticate(&mechanism),
+            Said::Credentials(credentials) => self.credentials(&credentials),
+            Said::AuthEnd(success) => self.auth_end(success),
+            Said::Append { mailbox, flags, date } => self.append(&mailbox, &flags, date),
+            Said::Chunk(octets) => {
+                if let Some(incoming) = &mut self.incoming {
+                    incoming.octets.extend_from_slice(&octets);
+                }
+                Ok(())
+            }
+            Said::BodyEnd => self.appended(),
+            Said::Idle => {
+                if self.intercepted()? {
+                    return Ok(());
+                }
+                self.server.accept_idle("IDLE accepted, awaiting DONE command.")?;
+                // What happened since the last command is told now.
+                self.news(true)
+            }
+            Said::IdleDone => {
+                self.news(true)?;
+                self.done("IDLE")
+            }
+        }
+    }
+
+    async fn command(&mut self, command: Command<'static>) -> Step {
+        use Command as C;
+        match &command {
+            C::Capability | C::Noop | C::Logout | C::Id(_) | C::Login { .. } => {}
+            _ if self.intercepted()? => return Ok(()),
+            _ => {}
+        }
+        match command {
+            C::Capability => {
+                self.capability()?;
+                self.done("CAPABILITY")
+            }
+            C::Noop => {
+                self.news(true)?;
+                self.done("NOOP")
+            }
+            C::Check => {
+                self.news(true)?;
+                self.done("CHECK")
+            }
+            C::Id(_) => {
+                self.server.untagged(&Response::Id(IdParams::new()))?;
+                self.done("ID")
+            }
+            C::Logout => {
+                self.bye("Microsoft Exchange Server IMAP4 server signing off.")?;
+                self.done("LOGOUT")
+            }
+            C::Login { user, password } => self.login(&user.to_str_lossy(), &password),
+            C::Namespace => self.namespace(),
+            C::List { reference, pattern } => self.list(&reference, &pattern, false),
+            C::Lsub { reference, pattern } => self.list(&reference, &pattern, true),
+            C::Status { mailbox, items } => self.status(&mailbox, &items),
+            C::Select { mailbox, params } => self.select(&mailbox, false, params.condstore),
+            C::Examine { mailbox, params } => self.select(&mailbox, true, params.condstore),
+            C::Create(mailbox) => self.create(&mailbox),
+            C::Delete(mailbox) => self.delete(&mailbox),
+            C::Rename { from, to } => self.rename(&from, &to),
+            C::Subscribe(mailbox) => self.subscribe(&mailbox, true),
+            C::Unsubscribe(mailbox) => self.subscribe(&mailbox, false),
+            C::Close => self.close(true),
+            C::Unselect => self.close(false),
+            C::Expunge => self.expunge(None),
+            C::UidExpunge(set) => self.expunge(Some(&set)),
+            C::Search { uid, charset, key } => self.search(uid, charset, key).await,
+            C::Fetch { uid, set, items, changed_since: None } => self.fetch(uid, &set, items).await,
+            C::Store { uid, set, unchanged_since: None, action, silent, flags } => {
+                self.store_flags(uid, &set, action, silent, &flags)
+            }
+            C::Copy { uid, set, mailbox } => self.copy(uid, &set, &mailbox, false),
+            C::Move { uid, set, mailbox } => self.copy(uid, &set, &mailbox, true),
+            _ => self.say_bad("Command Error. 12"),
+        }
+    }
+
+    /// Whether something else than the command itself is the answer: no mailbox, or a fault.
+    fn intercepted(&mut self) -> Result<bool, Over> {
+        if let Who::NotConnected { left, .. } = &mut self.who {
+            *left = left.saturating_sub(1);
+            let last = *left == 0;
+            self.say_bad("User is authenticated but not connected.")?;
+            if last {
+                self.bye("Connection closed. 14")?;
+                self.server.disconnect();
+            }
+            return Ok(true);
+        }
+        let fault =
+            self.context.faults.take(|f| matches!(f, ImapFault::Throttled(_) | ImapFault::Unavailable));
+        match fault {
+            Some(ImapFault::Unavailable) => {
+                self.server.raw(b"Server Unavailable. 15\r\n")?;
+                self.say_bad("Server Unavailable. 15")?;
+                Ok(true)
+            }
+            Some(ImapFault::Throttled(ms)) => {
+                let text = format!("Request is throttled. Suggested Backoff Time: {ms} milliseconds");
+                if self.throttled {
+                    self.server.complete(StatusKind::No, None, &text)?;
+                    self.bye("Connection closed. 14")?;
+                    self.server.disconnect();
+                } else {
+                    self.throttled = true;
+                    // Once more, for the next command.
+                    self.context.faults.inject(ImapFault::Throttled(ms));
+                    self.say_bad(&text)?;
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn bad(&mut self, fault: &Fault) -> Step {
+        match fault {
+            Fault::State(_) => self.say_bad("Command received in Invalid state."),
+            Fault::Limit(Limit::Body) => Ok(self.server.complete(
+                StatusKind::No,
+                None,
+                "Maximum size of appendable message has been exceeded",
+            )?),
+            Fault::NoTls => self.say_bad("Command received in Invalid state."),
+            Fault::Tag => self.say_bad("Command Error. 10"),
+            _ => self.say_bad("Command Argument Error. 11"),
+        }
+    }
+
+    pub(crate) fn capability(&mut self) -> Step {
+        let signed_in = !matches!(self.who, Who::Nobody);
+        let line = self.context.profile.capabilities(self.server.is_secure(), signed_in);
+        let mut capabilities = Capabilities::new();
+        for word in line.split(' ') {
+            capabilities.push(Capability::new(word).map_err(|_| Over)?);
+        }
+        Ok(self.server.untagged(&Response::Capability(capabilities))?)
+    }
+
+    fn append(&mut self, mailbox: &Mailbox<'_>, flags: &FlagSet<'_>, date: Option<DateTime>) -> Step {
+        if self.intercepted()? {
+            return Ok(());
+        }
+        let folder = mailbox.decoded().and_then(|name| self.mailbox()?.find(&name));
+        let Some(folder) = folder else {
+            return self.no(Some(Code::TryCreate), "The mailbox does not exist.");
+        };
+        self.incoming = Some(Incoming { folder, flags: flags::from_client(flags), date, octets: Vec::new() });
+        Ok(self.server.accept_body()?)
+    }
+
+    fn appended(&mut self) -> Step {
+        let (Some(incoming), Some(store)) = (self.incoming.take(), self.mailbox()) else {
+            return self.no(None, "APPEND failed.");
+        };
+        let now = i64::try_from(self.context.clock.now()).unwrap_or(0);
+        let date = incoming.date.map_or(now, DateTime::to_unix);
+        let added = store.append(incoming.folder, incoming.flags, date, incoming.octets);
+        let Some((validity, uid)) = added else {
+            return self.no(Some(Code::TryCreate), "The mailbox does not exist.");
+        };
+        self.news(true)?;
+        let code = match (NonZeroU32::new(validity), NonZeroU32::new(uid)) {
+            (Some(uid_validity), Some(uid)) => {
+                Some(Code::AppendUid { uid_validity, uids: imap_proto::types::UidSet::single(uid) })
+            }
+            _ => None,
+        };
+        Ok(self.server.complete(StatusKind::Ok, code, "APPEND completed.")?)
+    }
+
+    /// Tells what changed in the selected mailbox.
+    pub(crate) fn news(&mut self, expunges: bool) -> Step {
+        if let Some(changes) = &mut self.changes {
+            changes.mark_unchanged();
+        }
+        let Some(store) = self.mailbox() else { return Ok(()) };
+        let Some(view) = &mut self.view else { return Ok(()) };
+        let Some(updates) = view.sync(&store, expunges) else {
+            // Deleted by somebody else: nothing can be done in it any more.
+            self.bye("Connection is closed. 13")?;
+            return Err(Over);
+        };
+        for update in updates {
+            match update {
+                Update::Expunged(seq) => {
+                    let seq = NonZeroU32::new(seq).ok_or(Over)?;
+                    self.server.untagged(&Response::Expunge(seq))?;
+                }
+                Update::Exists(n) => {
+                    self.server.untagged(&Response::Exists(n))?;
+                    self.server.untagged(&Response::Recent(view.recent()))?;
+                }
+                Update::Flags(seq, uid, now) => {
+                    let recent = view.is_recent(uid);
+                    let seq = NonZeroU32::new(seq).ok_or(Over)?;
+                    let items = vec![imap_proto::types::FetchData::Flags(flags::to_client(now, recent))];
+                    let fetch = imap_proto::types::FetchResponse { seq, items };
+                    self.server.untagged(&Response::Fetch(fetch))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The mailbox, if somebody is signed in and may open one.
+    pub(crate) fn mailbox(&self) -> Option<Arc<Store>> {
+        match &self.who {
+            Who::Connected { store, .. } => Some(Arc::clone(store)),
+            Who::Nobody | Who::NotConnected { .. } => None,
+        }
+    }
+
+    /// The token has ended: so does the session.
+    pub(crate) fn expire(&mut self) -> Step {
+        // As octets: it may come in the middle of FETCH data, where nothing can be said properly.
+        self.server.raw(b"* BYE Session invalidated - AccessTokenExpired\r\n")?;
+        self.server.disconnect();
+        self.who = Who::Nobody;
+        Ok(())
+    }
+
+    /// Lets the driver send until there is room for more.
+    pub(crate) async fn room(&mut self) -> Step {
+        while !self.server.can_write() {
+            let turn = self.connection.drive(&mut self.server).await.map_err(|_| Over)?;
+            if turn == Turn::Closed || (turn == Turn::Event && !self.server.is_answering()) {
+                return Err(Over);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the token ended meanwhile.
+    pub(crate) fn is_expired(&self) -> bool {
+        match &self.who {
+            Who::Connected { until, .. } | Who::NotConnected { until, .. } => {
+                *until <= self.context.clock.now()
+            }
+            Who::Nobody => false,
+        }
+    }
+
+    pub(crate) fn done(&mut self, command: &str) -> Step {
+        self.ok(&format!("{command} completed."))
+    }
+
+    pub(crate) fn ok(&mut self, text: &str) -> Step {
+        Ok(self.server.complete(StatusKind::Ok, None, text)?)
+    }
+
+    pub(crate) fn no(&mut self, code: Option<Code<'_>>, text: &str) -> Step {
+        Ok(self.server.complete(StatusKind::No, code, text)?)
+    }
+
+    pub(crate) fn say_bad(&mut self, text: &str) -> Step {
+        Ok(self.server.complete(StatusKind::Bad, None, text)?)
+    }
+
+    pub(crate) fn bye(&mut self, text: &str) -> Step {
+        let text = Text::new(text.as_bytes()).map_err(|_| Over)?;
+        Ok(self.server.untagged(&Response::Status(StatusResponse::untagged(StatusKind::Bye, text)))?)
+    }
+}
+
+enum Wake {
+    Turn(Turn),
+    Expired,
+    News,
+}

@@ -1,0 +1,138 @@
+//! AUTHENTICATE and LOGIN: what a token opens.
+
+use std::sync::Arc;
+
+use imap_proto::types::StatusKind;
+use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
+use wire::{Secret, SecretBytes};
+
+use crate::count::RequestKind;
+use crate::directory::{User, UserKind};
+use crate::imap::session::{Session, Step, Who};
+
+/// Refused sign-ins after which the connection ends.
+const MAX_FAILURES: u32 = 3;
+
+/// Commands answered for somebody who may not open the mailbox.
+const NOT_CONNECTED_COMMANDS: u32 = 2;
+
+/// How long a session by password lasts: there is no token whose end would end it.
+const FOREVER: u64 = u64::MAX;
+
+impl Session {
+    pub(crate) fn authenticate(&mut self, mechanism: &str) -> Step {
+        self.context.counters.count(RequestKind::ImapAuthenticate);
+        let limits = self.server.sasl_limits();
+        let offered = self.context.profile.offers(mechanism);
+        match ServerExchange::named(mechanism, limits).filter(|_| offered) {
+            Some(exchange) => Ok(self.server.begin_auth(exchange)?),
+            None => self.refused(StatusKind::No, "AUTHENTICATE failed."),
+        }
+    }
+
+    pub(crate) fn credentials(&mut self, credentials: &Credentials) -> Step {
+        self.pending = match credentials {
+            Credentials::Bearer { user, token, .. } => self.by_token(user.as_deref(), token),
+            Credentials::Password { user, password, .. } => self.by_password(user, password),
+            _ => None,
+        };
+        let verdict = match &self.pending {
+            Some(_) => Verdict::Accept,
+            // Exchange says nothing; others say why.
+            None if self.context.profile.is_exchange() => Verdict::Refuse(None),
+            None => Verdict::Refuse(Some(ErrorChallenge::new("401"))),
+        };
+        Ok(self.server.verdict(verdict)?)
+    }
+
+    pub(crate) fn auth_end(&mut self, success: bool) -> Step {
+        match self.pending.take().filter(|_| success) {
+            Some(who) => {
+                self.enter(who);
+                if !self.context.profile.is_exchange() {
+                    self.capability()?;
+                }
+                self.done("AUTHENTICATE")
+            }
+            None => self.refused(StatusKind::No, "AUTHENTICATE failed."),
+        }
+    }
+
+    pub(crate) fn login(&mut self, user: &str, password: &SecretBytes) -> Step {
+        self.context.counters.count(RequestKind::ImapAuthenticate);
+        if self.context.profile.is_exchange() {
+            self.server.complete(StatusKind::No, None, "Basic authentication is disabled.")?;
+            self.bye("Microsoft Exchange Server IMAP4 server signing off.")?;
+            self.server.disconnect();
+            return Ok(());
+        }
+        let password = Secret::from(String::from_utf8_lossy(password.expose()).into_owned());
+        match self.by_password(user, &password) {
+            Some(who) => {
+                self.enter(who);
+                self.capability()?;
+                self.done("LOGIN")
+            }
+            None => self.refused(StatusKind::No, "LOGIN failed."),
+        }
+    }
+
+    fn enter(&mut self, who: Who) {
+        if let Who::Connected { store, .. } = &who {
+            self.changes = Some(store.changes());
+        }
+        self.who = who;
+    }
+
+    fn refused(&mut self, kind: StatusKind, text: &str) -> Step {
+        self.failures += 1;
+        self.server.complete(kind, None, text)?;
+        if self.failures >= MAX_FAILURES {
+            self.bye("Connection is closed. 13")?;
+            self.server.disconnect();
+        }
+        Ok(())
+    }
+
+    /// What a token opens beside this user name; `None` if the sign-in itself is refused.
+    fn by_token(&self, user: Option<&str>, token: &Secret) -> Option<Who> {
+        let directory = &self.context.directory;
+        let access = self.context.mint.examine(directory, token.expose()).ok()?;
+        let wanted = if access.upn.is_some() { "IMAP.AccessAsUser.All" } else { "IMAP.AccessAsApp" };
+        if !access.permissions.iter().any(|p| p == wanted) {
+            return None;
+        }
+        let address = user.or(access.upn.as_deref())?;
+        let mailbox = directory.user(address)?;
+        let own = access.upn.as_deref().is_some_and(|upn| upn.eq_ignore_ascii_case(&mailbox.upn));
+        let granted = mailbox.full_access.iter().any(|who| {
+            access.upn.as_deref().is_some_and(|upn| upn.eq_ignore_ascii_case(who))
+                || (access.upn.is_none() && access.client_id.eq_ignore_ascii_case(who))
+        });
+        // The protocol switch is that of whoever signs in; an app has none, so the mailbox's own counts.
+        let switch = match &access.upn {
+            Some(upn) => directory.user(upn)?.imap,
+            None => mailbox.imap,
+        };
+        Some(self.connect(mailbox, (own || granted) && switch, access.expires))
+    }
+
+    /// What a password opens: the user's own mailbox, and only where passwords are taken.
+    fn by_password(&self, user: &str, password: &Secret) -> Option<Who> {
+        if self.context.profile.is_exchange() {
+            return None;
+        }
+        let user = self.context.directory.user(user)?;
+        let good = user.kind != UserKind::SharedMailbox && user.password == *password;
+        good.then(|| self.connect(user, user.imap, FOREVER))
+    }
+
+    fn connect(&self, mailbox: &User, allowed: bool, until: u64) -> Who {
+        let licensed = mailbox.licensed || mailbox.kind == UserKind::SharedMailbox;
+        if allowed && licensed && !self.context.faults.not_connected() {
+            Who::Connected { store: Arc::clone(&self.context.stores.of(mailbox)), until }
+        } else {
+            Who::NotConnected { left: NOT_CONNECTED_COMMANDS, until }
+        }
+    }
+}
