@@ -179,3 +179,30 @@ proptest! {
         load(&valid);
     }
 }
+
+/// An append that failed is undone; if even that fails, nothing may follow what is perhaps half a record.
+#[test]
+fn nothing_is_appended_to_half_a_record() {
+    use crate::disk::Op;
+    use std::sync::{Arc, Mutex};
+    let dir = tempfile::tempdir().unwrap();
+    let folder = std::fs::File::open(dir.path()).unwrap();
+    let failing = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&failing);
+    let probe =
+        move |op, _: &[u8]| if asked.lock().unwrap().contains(&op) { Err(Errno::NOSPC) } else { Ok(()) };
+    let disk = Disk { probe: Some(Arc::new(probe)) };
+    let mut journal = Journal::open(&disk, folder.as_fd()).unwrap().journal;
+    let mut record = Vec::new();
+    record::put_mod_seq(&mut record, 5);
+    *failing.lock().unwrap() = vec![Op::Write];
+    assert_eq!(journal.append(&disk, &record), Err(Errno::NOSPC));
+    failing.lock().unwrap().clear();
+    assert_eq!(journal.append(&disk, &record), Ok(()));
+    *failing.lock().unwrap() = vec![Op::Write, Op::Truncate];
+    assert_eq!(journal.append(&disk, &record), Err(Errno::NOSPC));
+    failing.lock().unwrap().clear();
+    assert_eq!(journal.append(&disk, &record), Err(Errno::IO));
+    let bytes = std::fs::read(dir.path().join("postkey.journal")).unwrap();
+    assert_eq!(bytes, [MAGIC, &record].concat());
+}

@@ -54,6 +54,21 @@ fn equal_messages_are_claimed_one_by_one() {
     assert_eq!(on_disk(dir.path()).len(), 3);
 }
 
+/// What was claimed in an earlier run is not claimed again.
+#[test]
+fn claims_last() {
+    let dir = scratch();
+    let maildir = Maildir::open(dir.path(), options(Durability::Full)).unwrap();
+    let (inbox, old) = (FolderName::inbox(), Server::new(1, [1, 2]));
+    let mut new = Server { uid_validity: 2, messages: [(1, message(1))].into() };
+    sync(&maildir, &inbox, &old).unwrap();
+    assert_eq!(sync(&maildir, &inbox, &new).unwrap().matched, 1);
+    new.messages.insert(2, message(1));
+    let committed = sync(&maildir, &inbox, &new).unwrap();
+    assert_eq!((committed.matched, committed.messages), (0, 1));
+    assert_eq!(on_disk(dir.path()).len(), 3);
+}
+
 /// The same size is not the same message.
 #[test]
 fn equal_sizes_are_compared_by_content() {

@@ -125,3 +125,29 @@ fn other_mail_is_left_alone() {
     }
     assert!(!dir.path().join("tmp/postkey-17").exists());
 }
+
+/// A run that was killed before its first batch: only `tmp` has changed since the folder was closed.
+#[test]
+fn what_an_interrupted_run_left_in_tmp_is_removed() {
+    let dir = scratch();
+    let (maildir, server) = stored(dir.path());
+    let mut folder = maildir.folder(&FolderName::inbox()).unwrap();
+    let half: Vec<_> = (30..33)
+        .map(|uid| {
+            let mut delivery = folder.begin(Meta::new(uid)).unwrap();
+            delivery.write(&[b'x'; 200_000]).unwrap();
+            delivery
+        })
+        .collect();
+    // what a kill at this moment leaves
+    let copy = dir.path().join("copy");
+    let parts = ["cur", "new", "tmp", "postkey.journal"].map(|part| dir.path().join(part));
+    fs::create_dir(&copy).unwrap();
+    let status = std::process::Command::new("cp").arg("-a").args(parts).arg(&copy).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_dir(copy.join("tmp")).unwrap().count(), 3);
+    drop(half);
+    let maildir = Maildir::open(&copy, options(Durability::Full)).unwrap();
+    assert_eq!(sync(&maildir, &FolderName::inbox(), &server).unwrap(), Committed::default());
+    check(&copy, &[&server], Some(&server));
+}

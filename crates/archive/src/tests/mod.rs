@@ -98,7 +98,7 @@ pub(super) fn store(folder: &mut Folder, uid: u32, message: &Message) -> Result<
     let mut delivery = folder.begin(Meta {
         flags: message.flags,
         internal_date: Some(message.date),
-        expected_len: (uid % 3 != 0).then_some(message.body.len() as u64),
+        expected_len: (!uid.is_multiple_of(3)).then_some(message.body.len() as u64),
         ..Meta::new(uid)
     })?;
     let piece = [7, 40_001, 80_001][uid as usize % 3];

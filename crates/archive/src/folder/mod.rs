@@ -1,5 +1,8 @@
 //! One folder, open for storing.
 
+mod relabel;
+mod upkeep;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -11,14 +14,14 @@ use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
-use crate::commit::{Batch, Job, Pending, commit, publish, write_journal};
+use crate::commit::{Batch, Job, Pending, commit, publish};
 use crate::delivery::{BUFFER, Delivery, Meta};
 use crate::dirs::{Dirs, join};
 use crate::error::{Error, Result};
-use crate::file_name::{FileId, Place, other_letters};
+use crate::file_name::Place;
 use crate::journal::{Journal, Loaded, record};
 use crate::matcher::Matcher;
-use crate::scan::{Changes, clean_tmp, path_of, reconcile, scan};
+use crate::scan::{clean_tmp, scan};
 use crate::shared::{Committed, Outcome, Shared, lock};
 use crate::state::{self, Entry, State};
 use crate::target::{OpenMark, Target};
@@ -284,44 +287,6 @@ impl Folder {
         self.hand_over_if_full()
     }
 
-    /// Notes the flags that the server has now, and renames the file accordingly. Letters of other programs
-    /// (Dovecot's keywords) stay. Flags that a mail program has set here are overwritten, but only when the server's
-    /// change.
-    ///
-    /// # Errors
-    /// [`Error::Disk`] if the file cannot be renamed; [`Error::NotCommitted`], [`Error::Stopped`] as for
-    /// [`begin`](Self::begin).
-    pub fn set_flags(&mut self, uid: u32, flags: Flags) -> Result<FlagUpdate> {
-        self.report()?;
-        if self.flags(uid) == Some(flags) {
-            return Ok(FlagUpdate::Unchanged);
-        }
-        if self.unsettled.is_some_and(|(low, high)| (low..=high).contains(&uid)) {
-            self.settle()?;
-        }
-        let mut looked = false;
-        loop {
-            let Some(entry) = self.state.entries.get(&uid).copied() else { return Ok(FlagUpdate::NotStored) };
-            let id = self.state.file(uid, &entry);
-            self.mark_opened()?;
-            let moved =
-                if entry.place.is_gone() { None } else { self.move_file(uid, &id, entry.place, flags)? };
-            if moved.is_none() && !entry.place.is_gone() && !looked {
-                // a mail program has been here: see where everything is now, and try again
-                self.settle()?;
-                self.look()?;
-                looked = true;
-                continue;
-            }
-            let place = moved.unwrap_or(entry.place.gone());
-            self.state.entries.insert(uid, Entry { flags, place, ..entry });
-            self.batch.flags.push((uid, flags, place));
-            self.batch.flags_asked += u64::from(moved.is_some());
-            self.hand_over_if_full()?;
-            return Ok(if moved.is_some() { FlagUpdate::Applied } else { FlagUpdate::Gone });
-        }
-    }
-
     /// Hands what was accepted to the background thread without waiting for it. Useful between many small folders,
     /// which then share one flush of the disk; their `close` comes later.
     ///
@@ -432,154 +397,6 @@ impl Folder {
             return self.hand_over();
         }
         self.report()
-    }
-
-    /// Appends to the journal without flushing it: for what may be lost without harm.
-    fn append(&self, records: &[u8]) -> Result<()> {
-        let mut journal = lock(&self.shared.journal);
-        journal.append(&self.shared.disk, records).map_err(|errno| self.journal_failed(errno))
-    }
-
-    fn journal_failed(&self, errno: Errno) -> Error {
-        Error::disk("write", join(&self.shared.dirs.path, journal::NAME), errno)
-    }
-
-    /// Notes in the journal that from here on the directories may know more than it. This needs no flush of its own: it
-    /// reaches the disk before the first rename does, with the data of the batch.
-    fn mark_opened(&mut self) -> Result<()> {
-        if !self.opened {
-            let mut records = Vec::new();
-            record::put_opened(&mut records);
-            self.append(&records)?;
-            self.opened = true;
-        }
-        Ok(())
-    }
-
-    /// Reads the directories and makes the state agree with them.
-    fn look(&mut self) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let found = scan(&shared.dirs)?;
-        let changes = reconcile(&shared.disk, &shared.dirs, &mut self.state, &mut self.odd_names, &found);
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.mark_opened()?;
-        let Changes { adopted, moved, generation } = changes;
-        if shared.durability == Durability::Full && !adopted.is_empty() {
-            // nobody knows whether the run that left them got to flush them
-            self.flush_everything(&adopted)?;
-        }
-        let mut records = Vec::new();
-        if let Some(generation) = generation {
-            record::put_generation(&mut records, generation);
-        }
-        record::put_stored(&mut records, &adopted);
-        record::put_flags(&mut records, &moved);
-        write_journal(&shared, &records)
-    }
-
-    /// The files adopted, and the directories, reach the disk.
-    fn flush_everything(&self, adopted: &[(u32, Entry)]) -> Result<()> {
-        let Shared { dirs, disk, .. } = &*self.shared;
-        let failed = |errno| Error::disk("flush to disk", &dirs.path, errno);
-        if !disk.sync_data(dirs.tmp.as_fd()).map_err(failed)? {
-            for (uid, entry) in adopted {
-                let id = self.state.file(*uid, entry);
-                let name = id.name(entry.place);
-                let name = self.odd_names.get(uid).map_or(name.as_bytes(), |odd| odd);
-                let flags =
-                    rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC;
-                let file = rustix::fs::openat(dirs.of(entry.place), name, flags, rustix::fs::Mode::empty());
-                disk.sync_file(file.map_err(failed)?.as_fd(), name).map_err(failed)?;
-            }
-        }
-        disk.sync_dir(dirs.cur.as_fd(), b"cur").map_err(failed)?;
-        disk.sync_dir(dirs.new.as_fd(), b"new").map_err(failed)
-    }
-
-    /// Finds a message among the files of earlier generations; `true` if that is done.
-    fn claim(&mut self, meta: &Meta, size: u64, hash: &[u8]) -> Result<bool> {
-        let Some(matcher) = &mut self.matcher else { return Ok(false) };
-        let Some(file) = matcher.claim(&self.shared.dirs, size, hash) else { return Ok(false) };
-        if let Some(name) = file.odd {
-            self.odd_names.insert(meta.uid, name);
-        }
-        let place = match self.move_file(meta.uid, &file.id, file.place, meta.flags) {
-            Ok(Some(place)) => place,
-            Ok(None) => {
-                self.odd_names.remove(&meta.uid);
-                return Ok(false);
-            }
-            Err(error) => {
-                // the file is still there to be claimed, by the next attempt
-                self.odd_names.remove(&meta.uid);
-                self.matcher = None;
-                return Err(error);
-            }
-        };
-        let entry = Entry { time: file.id.time, size, flags: meta.flags, place };
-        self.state.entries.insert(meta.uid, entry);
-        self.state.origins.insert(meta.uid, file.id);
-        self.batch.matched.push((meta.uid, entry, file.id));
-        Ok(true)
-    }
-
-    /// Renames a file so that its name has these flags; `None` if it is not there.
-    fn move_file(&mut self, uid: u32, id: &FileId, from: Place, flags: Flags) -> Result<Option<Place>> {
-        // once in `cur` a message stays there: it is no longer new
-        let to = if from.in_new() && flags.is_empty() { Place::NEW } else { Place::cur(flags) };
-        let old = id.name(from);
-        let odd = self.odd_names.get(&uid).cloned();
-        let old = odd.as_deref().unwrap_or(old.as_bytes());
-        let mut new = id.name(to).as_bytes().to_vec();
-        if odd.is_some() && !to.in_new() {
-            new.extend(other_letters(old));
-        }
-        let dirs = &self.shared.dirs;
-        match self.shared.disk.rename(dirs.of(from), old, dirs.of(to), &new) {
-            Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(Error::disk("change the flags of", path_of(dirs, from, old), errno)),
-        }
-        self.batch.renamed = true;
-        if id.name(to).as_bytes() == new {
-            self.odd_names.remove(&uid);
-        } else {
-            self.odd_names.insert(uid, new.into());
-        }
-        Ok(Some(to))
-    }
-
-    /// Whether most of the journal is history.
-    fn worth_rewriting(&self) -> bool {
-        let needed = 64 + 12 * self.state.entries.len() as u64 + 40 * self.state.origins.len() as u64;
-        let len = lock(&self.shared.journal).len();
-        len > (64 << 10) && len / 4 > needed
-    }
-
-    /// Puts a journal of just the present state, and `last`, in place of the old one.
-    fn rewrite(&self, last: &[u8]) -> Result<()> {
-        let mut records = Vec::new();
-        if let Some(generation) = self.state.generation {
-            record::put_generation(&mut records, generation);
-        }
-        let (mut stored, mut matched) = (Vec::new(), Vec::new());
-        for (uid, entry) in &self.state.entries {
-            match self.state.origins.get(uid) {
-                Some(file) => matched.push((*uid, *entry, *file)),
-                None => stored.push((*uid, *entry)),
-            }
-        }
-        record::put_stored(&mut records, &stored);
-        record::put_matched(&mut records, &matched);
-        if let Some(mod_seq) = self.state.mod_seq {
-            record::put_mod_seq(&mut records, mod_seq);
-        }
-        records.extend_from_slice(last);
-        let Shared { dirs, disk, .. } = &*self.shared;
-        let mut journal = lock(&self.shared.journal);
-        journal.rewrite(disk, dirs.folder.as_fd(), &records).map_err(|errno| self.journal_failed(errno))
     }
 }
 
