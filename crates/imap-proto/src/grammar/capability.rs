@@ -27,10 +27,10 @@ pub(crate) fn parse_capabilities<'a, C: FromIterator<Capability<'a>>>(c: &mut Cu
                 bad = Some(c.unexpected("capability"));
                 return None;
             }
-            if word.iter().all(|&o| chars::is_atom_char(o)) {
-                if let Some(atom) = Atom::from_checked(word) {
-                    return Some(Capability::from_atom(atom));
-                }
+            if word.iter().all(|&o| chars::is_atom_char(o))
+                && let Some(atom) = Atom::from_checked(word)
+            {
+                return Some(Capability::from_atom(atom));
             }
         }
     })

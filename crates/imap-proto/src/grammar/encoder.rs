@@ -129,10 +129,10 @@ impl Encoder {
         if result.is_err() {
             if self.fragments.len() > before.0 {
                 // The octets from before, if any, were flushed into the first fragment since.
-                if before.1 > 0 {
-                    if let Some(Fragment::Bytes(octets)) = self.fragments.get_mut(before.0) {
-                        self.bytes = core::mem::take(octets);
-                    }
+                if before.1 > 0
+                    && let Some(Fragment::Bytes(octets)) = self.fragments.get_mut(before.0)
+                {
+                    self.bytes = core::mem::take(octets);
                 }
                 self.fragments.truncate(before.0);
             }

@@ -128,14 +128,17 @@ fn parse_step<'a>(c: &mut Cursor<'a>) -> Parsed<FetchStep<'a>> {
     } else if is(b"MODSEQ") {
         c.spaces1("mod-sequence")?;
         FetchData::ModSeq(parse_mod_seq(c)?)
-    } else if is(b"BODY") && c.peek() != Some(b'[') {
+    } else if is(b"BODY") && c.peek() != Some(b'[') || is(b"BODYSTRUCTURE") {
         c.spaces1("body")?;
-        FetchData::BodyStructure { body: parse_body(c)?, extensible: false }
-    } else if is(b"BODYSTRUCTURE") {
-        c.spaces1("body")?;
-        FetchData::BodyStructure { body: parse_body(c)?, extensible: true }
+        if c.peek() != Some(b'(') {
+            return parse_other(name, c);
+        }
+        FetchData::BodyStructure { body: parse_body(c)?, extensible: is(b"BODYSTRUCTURE") }
     } else if is(b"ENVELOPE") {
         c.spaces1("envelope")?;
+        if c.peek() != Some(b'(') {
+            return parse_other(name, c);
+        }
         FetchData::Envelope(parse_envelope(c)?)
     } else if is(b"BINARY.SIZE") {
         let path = parse_section_binary(c)?;
@@ -145,10 +148,15 @@ fn parse_step<'a>(c: &mut Cursor<'a>) -> Parsed<FetchStep<'a>> {
         return parse_body_value(c, body);
     } else {
         c.spaces1("msg-att")?;
-        let name = Atom::from_checked(name).ok_or_else(|| c.unexpected("msg-att"))?;
-        FetchData::Other { name, value: RawValue::from_checked(parse_value(c)?) }
+        return parse_other(name, c);
     };
     Ok(FetchStep::Item(data))
+}
+
+/// Any value: of an item nobody knows, or `NIL` where a server has no envelope or structure to give.
+fn parse_other<'a>(name: &'a [u8], c: &mut Cursor<'a>) -> Parsed<FetchStep<'a>> {
+    let name = Atom::from_checked(name).ok_or_else(|| c.unexpected("msg-att"))?;
+    Ok(FetchStep::Item(FetchData::Other { name, value: RawValue::from_checked(parse_value(c)?) }))
 }
 
 /// The items whose value is (a part of) a message; `None`, with nothing read, for others.

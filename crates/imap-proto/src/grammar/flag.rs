@@ -90,7 +90,7 @@ pub(crate) fn write_flag_list(
     let mut first = true;
     let mut space = |e: &mut Encoder| {
         if !core::mem::take(&mut first) {
-            e.octet(b' ')
+            e.octet(b' ');
         }
     };
     for flag in flags.iter() {

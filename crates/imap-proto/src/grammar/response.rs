@@ -22,7 +22,9 @@ use super::sequence::{parse_uid_set, write_uid_set};
 use super::status::{parse_bracketed, parse_kind, parse_resp_text, parse_text, write_status_response};
 use super::string::parse_tag;
 use super::word::Word;
-use crate::types::{Invalid, InvalidKind, ListKind, Response, SearchData, StatusKind, StatusResponse, Text};
+use crate::types::{
+    Code, Invalid, InvalidKind, ListKind, Response, SearchData, StatusKind, StatusResponse, Text,
+};
 
 /// ```abnf
 /// response          = *(continue-req / response-data) response-done
@@ -69,16 +71,30 @@ pub fn search_prefix(line: &[u8]) -> Result<&[u8], ParseError> {
 }
 
 fn parse_tagged<'a>(frame: &'a [u8], c: &mut Cursor<'a>) -> Parsed<Response<'a>> {
-    if let Ok(tag) = parse_tag(c) {
-        if c.eat(b' ') {
-            c.spaces();
-            if let Some(kind @ (StatusKind::Ok | StatusKind::No | StatusKind::Bad)) = parse_kind(c) {
-                return parse_resp_text(c, Some(tag), kind).map(Response::Status);
-            }
+    if let Ok(tag) = parse_tag(c)
+        && c.eat(b' ')
+    {
+        c.spaces();
+        if let Some(kind @ (StatusKind::Ok | StatusKind::No | StatusKind::Bad)) = parse_kind(c) {
+            return parse_resp_text(c, Some(tag), kind).map(Response::Status);
+        }
+    }
+    // Quirk 1, in the form without even the `*`; a code nobody knows could be a tag that begins with a bracket.
+    if frame.starts_with(b"[") {
+        let mut ahead = Cursor::new(frame, ParseLimits::DEFAULT);
+        if let Some(code) = parse_bracketed(&mut ahead).filter(|code| !matches!(code, Code::Other(_))) {
+            return parse_code_alone(&mut ahead, code);
         }
     }
     // Quirk 15: `Server Unavailable. 15` without any tag.
     unrecognised(frame, c)
+}
+
+/// What follows a response code that stands without a condition: it is information, as `* OK` would be.
+fn parse_code_alone<'a>(c: &mut Cursor<'a>, code: Code<'a>) -> Parsed<Response<'a>> {
+    c.eat(b' ');
+    let text = parse_text(c)?;
+    Ok(Response::Status(StatusResponse { tag: None, kind: StatusKind::Ok, code: Some(code), text }))
 }
 
 /// The whole frame without its line's end.
