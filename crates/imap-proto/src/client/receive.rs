@@ -72,13 +72,12 @@ impl Client {
         }
         if self.state == State::Greeting && input.unread().first().is_some_and(|c| *c != b'*') {
             // Enough of it to show, so that what is shown does not depend on how it arrived.
-            let shown = first_line(input.unread());
-            if shown.len() >= SHOWN || shown.len() < input.len() {
-                let found = wire::printable(shown);
+            let enough = input.len() > SHOWN.saturating_add(1) || memchr::memchr(b'\n', input.unread()).is_some();
+            if enough {
+                let found = wire::printable(first_line(input.unread()));
                 self.fail(Error::NotImap { found });
-                return true;
             }
-            return false;
+            return enough;
         }
         let authenticated = self.state > State::NotAuthenticated;
         let mut limits = self.config.limits;
@@ -522,10 +521,12 @@ impl Client {
 /// So much of a line that cannot be understood is shown, in octets.
 const SHOWN: usize = 60;
 
-/// The first line without its end, or what there is of it, cut short.
+/// The first line without its end, cut short.
 fn first_line(octets: &[u8]) -> &[u8] {
-    let line = octets.split(|c| *c == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = match memchr::memchr(b'\n', octets) {
+        Some(end) => line::content(octets.get(..=end).unwrap_or_default()),
+        None => octets,
+    };
     line.get(..line.len().min(SHOWN)).unwrap_or_default()
 }
 
