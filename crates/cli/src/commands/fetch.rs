@@ -39,7 +39,8 @@ pub(crate) fn run(args: &Fetch, config: &Config, out: Out) -> Result<()> {
         let access = stop.or(Access::prepare(account, config)).await?;
         Ok(download(&access, plan, &maildir, out, stop.requested()).await)
     })?;
-    report(&done, &name, &args.to, out)?;
+    tell(&done, &args.to, out)?;
+    out.document(&document(&done, &name, &args.to))?;
     done.verdict(&name)
 }
 
@@ -133,42 +134,47 @@ impl Done {
     }
 }
 
-/// Says what was done.
-pub(crate) fn report(done: &Done, account: &str, to: &Path, out: Out) -> Result<()> {
+/// Says what was done, for people.
+pub(crate) fn tell(done: &Done, to: &Path, out: Out) -> Result<()> {
     let report = &done.report;
     for folder in &report.folders {
-        if !out.quiet {
+        if !out.quiet && has_news(folder) {
             out.line(line(folder))?;
         }
         complaints(folder, out);
     }
-    let (stored, size) = (report.stored(), report.octets());
-    if !out.quiet {
-        let summary = match stored {
-            0 => format!("Nothing new in {}", many(report.folders.len() as u64, "folder")),
-            n => format!("{} ({}) stored in {}", many(n, "message"), octets(size), to.display()),
-        };
-        out.line(format!("{STRONG}{summary}{STRONG:#}, {}.", time(done.took)))?;
+    if out.quiet {
+        return Ok(());
     }
-    let folders: Vec<Value> = report.folders.iter().map(document).collect();
-    out.document(&json!({
+    let there: u64 = report.folders.iter().map(|folder| folder.already).sum();
+    let summary = match report.stored() {
+        0 => format!("Nothing new; {} there before", many(there, "message")),
+        n => format!("{} ({}) stored in {}", many(n, "message"), octets(report.octets()), to.display()),
+    };
+    out.line(format!("{STRONG}{summary}{STRONG:#}, {}.", time(done.took)))
+}
+
+/// The same for programs.
+pub(crate) fn document(done: &Done, account: &str, to: &Path) -> Value {
+    let report = &done.report;
+    let folders: Vec<Value> = report.folders.iter().map(folder_document).collect();
+    json!({
         "account": account,
         "target": to.display().to_string(),
-        "stored": stored,
-        "octets": size,
+        "stored": report.stored(),
+        "octets": report.octets(),
         "seconds": done.took.as_secs_f64(),
         "complete": done.failure.is_none() && report.is_complete(),
         "folders": folders,
-    }))
+    })
+}
+
+fn has_news(folder: &FolderReport) -> bool {
+    folder.stored > 0 || folder.recognised > 0 || folder.flags > 0
 }
 
 fn line(folder: &FolderReport) -> String {
-    let mut line = format!(
-        "{}: {} new, {} there before",
-        safe(&folder.name),
-        count(folder.stored),
-        count(folder.already)
-    );
+    let mut line = format!("{:>8} new  {}", count(folder.stored), safe(&folder.name));
     if folder.recognised > 0 {
         line.push_str(&format!(", {} recognised under new UIDs", count(folder.recognised)));
     }
@@ -207,7 +213,7 @@ fn complaints(folder: &FolderReport, out: Out) {
     }
 }
 
-fn document(folder: &FolderReport) -> Value {
+fn folder_document(folder: &FolderReport) -> Value {
     let missing: Vec<Value> = folder
         .missing
         .iter()

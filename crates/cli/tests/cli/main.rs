@@ -2,9 +2,12 @@
 
 mod accounts;
 mod config;
+mod fetch;
 mod interface;
+mod sandbox_command;
 mod secrets;
 mod server;
 mod sign_in;
 mod support;
 mod tokens;
+mod tour;

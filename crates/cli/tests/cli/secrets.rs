@@ -61,6 +61,10 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     let secrets = vec![client_secret, ana.stdout.trim().to_owned(), daemon.stdout.trim().to_owned()];
     hear("token's log", Ran { stdout: String::new(), ..ana });
     hear("token's log", Ran { stdout: String::new(), ..daemon });
+    for account in ["ana", "daemon"] {
+        hear("folders", logged(&["-vvvv", "folders", account]).code(0));
+        hear("fetch", logged(&["-vvvv", "fetch", account, "--to", &format!("maildir:{account}")]).code(0));
+    }
     private(&world.home.path("daemon.secret"), &format!("{}x", secrets[0]));
     hear("a wrong secret", logged(&["-vvvv", "login", "daemon"]).code(20));
     world.configure("");
@@ -72,7 +76,12 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     for (what, text) in &said {
         clean(what, text.as_bytes(), &secrets);
     }
-    for file in files(&world.home.state()) {
+    // The log must have been on, or its silence says nothing.
+    assert!(
+        said.iter().any(|(what, text)| what == "folders" && text.contains("AUTHENTICATE XOAUTH2")),
+        "{said:?}"
+    );
+    for file in files(world.home.dir.path()).into_iter().filter(|file| !file.ends_with("daemon.secret")) {
         clean(&file.display().to_string(), &std::fs::read(&file).unwrap(), &secrets);
         clean("a file's name", file.display().to_string().as_bytes(), &secrets);
     }

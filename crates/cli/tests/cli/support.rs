@@ -167,7 +167,9 @@ impl World {
         let secret = if flow == "app" { "client_secret = { file = \"~/daemon.secret\" }\n" } else { "" };
         format!(
             "[accounts.{name}]\nuser = \"{ANA}\"\ntenant = \"{tenant}\"\nclient_id = \"{id}\"\nflow = \"{flow}\"\n{secret}\
-             [accounts.{name}.oauth]\nauthority = \"{authority}\"\nca_file = \"{ca}\"\n",
+             [accounts.{name}.oauth]\nauthority = \"{authority}\"\nca_file = \"{ca}\"\n\
+             [accounts.{name}.imap]\nhost = \"localhost\"\nport = {port}\nca_file = \"{ca}\"\n",
+            port = self.sandbox.ports().imaps,
             tenant = self.sandbox.tenant_id(),
             id = self.sandbox.app(app).unwrap().id(),
             authority = self.sandbox.base_url(),

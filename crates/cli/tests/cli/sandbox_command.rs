@@ -1,0 +1,84 @@
+//! `postkey sandbox`, used the way it says that it can be used.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+
+use crate::support::*;
+
+#[cfg(unix)]
+#[test]
+fn the_sandbox_runs_until_it_is_told_to_stop_and_what_it_prints_works() {
+    let home = Home::new();
+    let mut child = home.command(&["sandbox", "--messages", "30", "--json"]).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let facts: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let daemon = facts["apps"].as_array().unwrap().iter().find(|app| app["kind"] == "daemon").unwrap();
+    private(&home.path("secret"), daemon["client_secret"].as_str().unwrap());
+    home.run(&[
+        "account",
+        "add",
+        "pretend",
+        "--user",
+        "ana@contoso.example",
+        "--flow",
+        "app",
+        "--client-secret-file",
+        "secret",
+        "--client-id",
+        &text(&daemon["client_id"]),
+        "--authority",
+        &text(&facts["authority"]),
+        "--ca-file",
+        &text(&facts["ca_file"]),
+        "--imap-host",
+        "localhost",
+        "--imap-port",
+        &facts["imap"]["port"].to_string(),
+    ])
+    .code(0);
+    let folders = home.run(&["folders"]).code(0).stdout;
+    assert!(folders.contains("Sent Items"), "{folders}");
+    let report = home.run(&["fetch", "--to", "maildir:Mail", "--json"]).code(0).json();
+    assert_eq!(report["stored"], 30);
+
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    stdout.read_to_string(&mut line).unwrap();
+    finish(child, String::new()).code(0);
+    assert!(!std::path::Path::new(&text(&facts["ca_file"])).exists(), "the temporary CA file is gone");
+    home.run(&["folders"]).code(10).says(&["cannot be used", "postkey account show pretend"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_text_for_people_has_what_a_client_needs() {
+    let home = Home::new();
+    let mut child = home.command(&["sandbox", "--ca-file", "ca.pem", "--imitate", "plain"]).spawn().unwrap();
+    let ((), seen, rest) = until(&mut child, |line| line.contains("Ctrl-C").then_some(()));
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    drop((seen, rest));
+    let ran = finish(child, String::new()).code(0);
+    for word in [
+        "authority",
+        "ca.pem",
+        "ana@contoso.example",
+        "password",
+        "Desktop mail",
+        "curl --cacert",
+        "postkey account add",
+    ] {
+        assert!(ran.stdout.contains(word), "{word:?} is missing in: {}", ran.stdout);
+    }
+    assert!(std::fs::read_to_string(home.path("ca.pem")).unwrap().contains("BEGIN CERTIFICATE"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    home.run(&["sandbox", "--port", &port]).code(2).says(&[&port, "choose another port"]);
+}
