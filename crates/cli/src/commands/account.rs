@@ -8,7 +8,7 @@ use toml_edit::{InlineTable, Item, Table, value};
 use crate::args::{AccountAdd, AccountCommand};
 use crate::config::{Account, Config, edit, model, paths};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::{Out, STRONG};
+use crate::output::{Out, STRONG, with};
 use crate::tokens;
 
 /// Runs one of the commands on accounts.
@@ -197,7 +197,7 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
     if let Some(reference) = account.token.as_ref().or(account.password.as_ref()) {
         let what = if account.token.is_some() { "token" } else { "password" };
         lines.push((what, format!("from {reference}")));
-        document["signs_in_with"] = json!(what);
+        document = with(document, json!({ "signs_in_with": what }));
     } else {
         let endpoints = account.endpoints()?;
         let scopes = account.scopes()?;
@@ -217,13 +217,16 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
             "tokens",
             if stored { "stored".into() } else { format!("none; run: postkey login {}", account.name) },
         ));
-        document["signs_in_with"] = json!("oauth");
-        document["tenant"] = json!(endpoints.tenant);
-        document["client_id"] = json!(account.client_id);
-        document["flow"] = json!(account.flow.map(model::Flow::name));
-        document["token_endpoint"] = json!(endpoints.token.as_str());
-        document["scopes"] = json!(scopes);
-        document["signed_in"] = json!(stored);
+        let more = json!({
+            "signs_in_with": "oauth",
+            "tenant": endpoints.tenant,
+            "client_id": account.client_id,
+            "flow": account.flow.map(model::Flow::name),
+            "token_endpoint": endpoints.token.as_str(),
+            "scopes": scopes,
+            "signed_in": stored,
+        });
+        document = with(document, more);
     }
     lines.push(("configuration", config.path().display().to_string()));
     for (name, text) in &lines {

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::exit::{Exit, Failure, Result};
 use crate::mail::Access;
 use crate::output::text::{many, safe};
-use crate::output::{FAINT, Out, STRONG};
+use crate::output::{FAINT, Out, STRONG, with};
 use crate::sign_in::{SignIn, Wishes};
 use crate::signals::Stop;
 use crate::tokens;
@@ -53,9 +53,8 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
         let done = fetch::download(&access, Plan::default(), &maildir, out, stop.requested()).await;
         fetch::tell(&done, &place.mail, out)?;
         forget(&config).await?;
-        let mut document = fetch::document(&done, ACCOUNT, &place.mail);
-        document["user"] = json!(ANA);
-        document["directory"] = json!(place.root.display().to_string());
+        let tour = json!({"user": ANA, "directory": place.root.display().to_string()});
+        let document = with(fetch::document(&done, ACCOUNT, &place.mail), tour);
         done.verdict(ACCOUNT)?;
         out.line(next(&place))?;
         out.document(&document)

@@ -79,3 +79,11 @@ impl Out {
         !self.json && !self.quiet && !self.logging && std::io::stderr().is_terminal()
     }
 }
+
+/// A JSON object with the members of another.
+pub(crate) fn with(mut document: Value, more: Value) -> Value {
+    if let (Value::Object(members), Value::Object(more)) = (&mut document, more) {
+        members.extend(more);
+    }
+    document
+}
