@@ -111,6 +111,42 @@ fn nesting_of_our_own() {
     assert_eq!(error.kind(), InvalidKind::TooDeep { max: ParseLimits::MAX_DEPTH });
 }
 
+/// What is a few octets on the wire and hundreds in memory is counted: 16 MiB of a FETCH line may not become gigabytes.
+#[test]
+fn elements() {
+    let many = |before: &str, element: &str, after: &str| {
+        let n = ParseLimits::MAX_ITEMS + 1;
+        [before.as_bytes(), element.repeat(n).as_bytes(), after.as_bytes(), b"\r\n"].concat()
+    };
+    for line in [
+        many("* 1 FETCH (BODYSTRUCTURE (", "(\"\")", " \"MIXED\"))"),
+        many("* 1 FETCH (BODYSTRUCTURE (\"a\" \"b\" (", "\"\"\"\"", ")))"),
+        many("* 1 FETCH (ENVELOPE (NIL NIL (", "(NIL NIL NIL NIL)", ") NIL NIL NIL NIL NIL NIL NIL))"),
+        many("* 1 FETCH (FLAGS (", "a ", "))"),
+        many("* 1 FETCH (", "UID 1 ", ")"),
+        many("* 1 FETCH (BODY[HEADER.FIELDS (", "a ", ")] NIL)"),
+        many("* CAPABILITY", " X", ""),
+        many("* LIST (", "\\X ", ") NIL a"),
+        many("* ID (", "\"\" NIL ", ")"),
+        many("* NAMESPACE (", "(\"\" NIL)", ") NIL NIL"),
+    ] {
+        let limit = ParseLimits::MAX_ITEMS;
+        assert_eq!(error_of(&line), ParseErrorKind::TooManyItems { limit }, "{}", line[..40].escape_ascii());
+    }
+    for line in [
+        many("A SEARCH ALL", " ALL", ""),
+        many("A FETCH 1 (UID", " UID", ")"),
+        many("A STORE 1 FLAGS (", "a ", ")"),
+    ] {
+        let error = command(&line, ParseLimits::DEFAULT).unwrap_err().error;
+        assert!(matches!(error.kind, ParseErrorKind::TooManyItems { .. }), "{error}");
+    }
+    // In a response code it is only a code nobody knows.
+    let line = many("A OK [CAPABILITY", " X", "] done");
+    let Ok(Response::Status(status)) = response(&line, ParseLimits::DEFAULT) else { panic!() };
+    assert!(matches!(status.code, Some(Code::Other(_))));
+}
+
 /// MEM-14: a SEARCH of two million numbers needs no memory to walk; MEM-15: EXISTS is only a number.
 #[test]
 fn many_numbers() {

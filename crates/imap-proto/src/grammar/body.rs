@@ -20,6 +20,7 @@ use crate::types::{BodyStructure, Invalid, InvalidKind, Multipart, NString, Part
 /// ```
 pub(crate) fn parse_body<'a>(c: &mut Cursor<'a>) -> Parsed<BodyStructure<'a>> {
     c.enter("body")?;
+    c.item("body")?;
     c.expect(b'(', "body")?;
     c.spaces();
     let body = if c.peek() == Some(b'(') {

@@ -40,6 +40,7 @@ pub(crate) fn parse_params_slot<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<Param<'a>>
     }
     c.bump();
     while more(c) {
+        c.item("body-fld-param")?;
         let name = parse_nstring_slot(c)?;
         let value = if more(c) { parse_nstring_slot(c)? } else { NString::NIL };
         if let Some(name) = name.into_bytes() {
@@ -183,6 +184,7 @@ fn parse_language_slot<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<AString<'a>>> {
     }
     c.bump();
     while more(c) {
+        c.item("body-fld-lang")?;
         push(parse_nstring_slot(c)?);
     }
     c.expect(b')', "body-fld-lang")?;

@@ -30,6 +30,10 @@ pub(crate) fn parse_capabilities<'a, C: FromIterator<Capability<'a>>>(c: &mut Cu
             if word.iter().all(|&o| chars::is_atom_char(o))
                 && let Some(atom) = Atom::from_checked(word)
             {
+                if let Err(error) = c.item("capability") {
+                    bad = Some(error);
+                    return None;
+                }
                 return Some(Capability::from_atom(atom));
             }
         }
@@ -42,6 +46,7 @@ pub(crate) fn parse_capabilities<'a, C: FromIterator<Capability<'a>>>(c: &mut Cu
 pub(crate) fn parse_enable<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<Capability<'a>>> {
     let mut list = Vec::new();
     while c.eat(b' ') {
+        c.item("enable")?;
         list.push(super::string::parse_atom(c).map(Capability::from_atom)?);
     }
     if list.is_empty() { Err(c.unexpected("enable")) } else { Ok(list) }

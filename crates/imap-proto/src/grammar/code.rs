@@ -95,6 +95,7 @@ fn parse_charsets<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<AString<'a>>> {
         if c.eat(b')') {
             return Ok(list);
         }
+        c.item("astring")?;
         let octets = match c.peek() {
             Some(b'"') => parse_quoted(c)?,
             _ => c.take_while1("astring", chars::is_atom_char)?.into(),

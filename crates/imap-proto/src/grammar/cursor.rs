@@ -13,12 +13,19 @@ pub(crate) struct Cursor<'a> {
     total: usize,
     depth_left: usize,
     depth_limit: usize,
+    items_left: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(input: &'a [u8], limits: ParseLimits) -> Self {
         let depth = limits.effective_depth();
-        Self { rest: input, total: input.len(), depth_left: depth, depth_limit: depth }
+        Self {
+            rest: input,
+            total: input.len(),
+            depth_left: depth,
+            depth_limit: depth,
+            items_left: ParseLimits::MAX_ITEMS,
+        }
     }
 
     /// The octets not yet read.
@@ -162,6 +169,18 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn leave(&mut self) {
         self.depth_left = self.depth_left.saturating_add(1);
+    }
+
+    /// Counts one more element of a list.
+    #[inline]
+    pub(crate) fn item(&mut self, rule: &'static str) -> Parsed<()> {
+        match self.items_left.checked_sub(1) {
+            Some(left) => {
+                self.items_left = left;
+                Ok(())
+            }
+            None => Err(self.error(rule, ParseErrorKind::TooManyItems { limit: ParseLimits::MAX_ITEMS })),
+        }
     }
 
     pub(crate) fn error(&self, rule: &'static str, kind: ParseErrorKind) -> ParseError {

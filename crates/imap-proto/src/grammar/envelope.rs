@@ -51,6 +51,7 @@ fn parse_addresses<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<Address<'a>>> {
         if c.eat(b')') {
             return Ok(list);
         }
+        c.item("address")?;
         list.push(parse_address(c)?);
     }
 }

@@ -19,6 +19,11 @@ pub enum ParseErrorKind {
         /// The limit.
         limit: usize,
     },
+    /// Lists have more elements than [`ParseLimits::MAX_ITEMS`](crate::grammar::ParseLimits::MAX_ITEMS).
+    TooManyItems {
+        /// The limit.
+        limit: usize,
+    },
     /// The rule was satisfied but octets are left over.
     Trailing,
 }
@@ -44,6 +49,12 @@ impl fmt::Display for ParseError {
             ParseErrorKind::NumberOutOfRange => write!(f, "the number at offset {offset} is out of range"),
             ParseErrorKind::NestingTooDeep { limit } => {
                 write!(f, "nested more than {limit} deep at offset {offset}; the limit can be raised")
+            }
+            ParseErrorKind::TooManyItems { limit } => {
+                write!(
+                    f,
+                    "more than {limit} elements in its lists, at offset {offset}; nothing real has as many"
+                )
             }
             ParseErrorKind::Trailing => write!(f, "the line goes on after its end, at offset {offset}"),
         }

@@ -84,6 +84,7 @@ pub(crate) fn parse_fetch_response<'a>(c: &mut Cursor<'a>, seq: NonZeroU32) -> P
     c.expect(b'(', "msg-att")?;
     let mut items = Vec::new();
     loop {
+        c.item("msg-att")?;
         match parse_step(c)? {
             FetchStep::Item(item) => items.push(item),
             FetchStep::Body { .. } => return Err(c.unexpected("literal")),

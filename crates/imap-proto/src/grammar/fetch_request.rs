@@ -28,6 +28,7 @@ pub(crate) fn parse_fetch_items<'a>(c: &mut Cursor<'a>) -> Parsed<FetchItems<'a>
         });
     }
     loop {
+        c.item("fetch-att")?;
         items.push(parse_fetch_att(c)?);
         if c.eat(b')') {
             return Ok(FetchItems::List(items));

@@ -39,6 +39,7 @@ pub(crate) fn parse_flag_list<'a>(c: &mut Cursor<'a>) -> Parsed<FlagSet<'a>> {
             c.take(2);
             flags.set_wildcard(true);
         } else {
+            c.item("flag-list")?;
             flags.push(parse_flag(c)?);
         }
         if !matches!(c.peek(), Some(b' ' | b')')) {
@@ -54,6 +55,7 @@ pub(crate) fn parse_store_flags<'a>(c: &mut Cursor<'a>) -> Parsed<FlagSet<'a>> {
     }
     let mut flags = FlagSet::new();
     loop {
+        c.item("flag-list")?;
         flags.push(parse_flag(c)?);
         if !c.eat(b' ') {
             return Ok(flags);

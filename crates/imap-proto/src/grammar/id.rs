@@ -24,6 +24,7 @@ pub(crate) fn parse_id_params<'a>(c: &mut Cursor<'a>) -> Parsed<IdParams<'a>> {
         if c.eat(b')') {
             return Ok(params);
         }
+        c.item("id_params_list")?;
         let start = c.clone();
         let field: Cow<'a, [u8]> = parse_string(c)?;
         c.spaces1("id_params_list")?;

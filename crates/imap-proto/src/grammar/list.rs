@@ -24,6 +24,7 @@ pub(crate) fn parse_mailbox_list<'a>(c: &mut Cursor<'a>, kind: ListKind) -> Pars
         if c.eat(b')') {
             break;
         }
+        c.item("mbx-list-flags")?;
         c.expect(b'\\', "mbx-list-flags")?;
         attributes.push(Attribute::from_atom(parse_atom(c)?));
     }

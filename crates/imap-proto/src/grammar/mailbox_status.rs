@@ -24,6 +24,7 @@ pub(crate) fn parse_status_items(c: &mut Cursor<'_>) -> Parsed<Vec<StatusItem>> 
     c.expect(b'(', "status")?;
     let mut items = Vec::new();
     loop {
+        c.item("status-att")?;
         let start = c.clone();
         let word = parse_atom(c)?;
         let item = item_of(word.as_bytes());

@@ -39,6 +39,7 @@ fn parse_namespace<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<Namespace<'a>>> {
         if c.eat(b')') {
             return Ok(list);
         }
+        c.item("Namespace")?;
         c.expect(b'(', "Namespace")?;
         let start = c.clone();
         let prefix =

@@ -8,17 +8,30 @@ use super::encoder::Encoder;
 use super::error::ParseErrorKind;
 use crate::types::{Invalid, InvalidKind};
 
+/// The greatest number of digits that cannot overflow 64 bits.
+const SAFE_DIGITS: usize = 19;
+
 /// `1*DIGIT` as far as 64 bits carry.
 #[inline]
 pub(crate) fn parse_number64(c: &mut Cursor<'_>) -> Parsed<u64> {
-    let start = c.clone();
-    let mut value: u64 = 0;
+    let before = c.clone();
     let digits = c.take_while1("number", |o| o.is_ascii_digit())?;
+    if digits.len() <= SAFE_DIGITS {
+        return Ok(digits
+            .iter()
+            .fold(0, |value: u64, &digit| value.wrapping_mul(10).wrapping_add(digit_value(digit))));
+    }
+    let mut value: u64 = 0;
     for &digit in digits {
-        let grown = value.checked_mul(10).and_then(|v| v.checked_add(u64::from(digit.wrapping_sub(b'0'))));
-        value = grown.ok_or_else(|| start.error("number", ParseErrorKind::NumberOutOfRange))?;
+        let grown = value.checked_mul(10).and_then(|v| v.checked_add(digit_value(digit)));
+        value = grown.ok_or_else(|| before.error("number", ParseErrorKind::NumberOutOfRange))?;
     }
     Ok(value)
+}
+
+#[inline]
+fn digit_value(digit: u8) -> u64 {
+    u64::from(digit.wrapping_sub(b'0'))
 }
 
 /// ```abnf

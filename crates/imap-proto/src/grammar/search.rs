@@ -5,7 +5,7 @@ use core::num::{NonZeroU32, NonZeroU64};
 use super::ParseLimits;
 use super::cursor::{Cursor, Parsed};
 use super::error::{ParseError, ParseErrorKind};
-use super::number::{parse_nz_number, parse_tolerant_number};
+use super::number::parse_tolerant_number;
 
 /// One element of a SEARCH response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,22 +69,21 @@ impl<'a> SearchNumbers<'a> {
                 _ if c.at_line_end() => return Ok(None),
                 _ => return Err(c.unexpected("nz-number")),
             }
-            let mut ahead = c.clone();
-            ahead.take_while(|o| o.is_ascii_digit() || o == b'-');
-            ahead.spaces();
-            if ahead.eat(b')') {
-                let value = parse_tolerant_number(c)?;
-                c.spaces();
-                c.eat(b')');
+            let before = c.clone();
+            let value = parse_tolerant_number(c)?;
+            let after = c.clone();
+            c.spaces();
+            if c.eat(b')') {
                 match value.and_then(NonZeroU64::new) {
                     Some(mod_seq) => return Ok(Some(SearchPart::ModSeq(mod_seq))),
                     None => continue,
                 }
             }
-            let number = parse_nz_number(c)?;
-            if !matches!(c.peek(), None | Some(b' ')) && !c.at_line_end() {
-                return Err(c.error("nz-number", ParseErrorKind::Syntax));
+            if !matches!(after.peek(), None | Some(b' ')) && !after.at_line_end() {
+                return Err(after.error("nz-number", ParseErrorKind::Syntax));
             }
+            let number = value.and_then(|v| u32::try_from(v).ok()).and_then(NonZeroU32::new);
+            let number = number.ok_or_else(|| before.error("nz-number", ParseErrorKind::NumberOutOfRange))?;
             return Ok(Some(SearchPart::Number(number)));
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn parse_search<'a>(c: &mut Cursor<'a>) -> Parsed<(Option<AString<'a>
 /// ```
 fn parse_search_key<'a>(c: &mut Cursor<'a>) -> Parsed<SearchKey<'a>> {
     use SearchKey as K;
+    c.item("search-key")?;
     match c.peek() {
         Some(b'0'..=b'9' | b'*') => return parse_sequence_set(c).map(K::Sequence),
         Some(b'(') => return parse_key_list(c),

@@ -64,6 +64,7 @@ fn parse_header_list<'a>(c: &mut Cursor<'a>) -> Parsed<Vec<AString<'a>>> {
         if c.eat(b')') {
             return Ok(names);
         }
+        c.item("header-list")?;
         names.push(parse_astring(c)?);
         if !matches!(c.peek(), Some(b' ' | b')')) {
             return Err(c.unexpected("header-list"));
