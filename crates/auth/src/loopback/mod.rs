@@ -254,6 +254,18 @@ mod tests {
     }
 
     #[test]
+    fn au_07_a_whole_request_beyond_the_limit_is_refused_too() {
+        let target = |length: usize| format!("/?state=good-state&code={}", "x".repeat(length));
+        let fits = get(&target(3000));
+        let mut receiver = receiver().with_limit(fits.len());
+        assert_eq!(status(&receiver.answer(get(&target(3001)).as_bytes())), 431);
+        let form = post(&format!("state=good-state&code={}", "x".repeat(5000)));
+        assert_eq!(status(&receiver.answer(form.as_bytes())), 413);
+        assert_eq!(status(&receiver.answer(&form.as_bytes()[..300])), 413, "by its announcement alone");
+        accepted(receiver.answer(fits.as_bytes()));
+    }
+
+    #[test]
     fn au_07_a_slow_request_is_incomplete_until_its_end() {
         let mut receiver = receiver();
         let request = get(GOOD);

@@ -61,6 +61,10 @@ impl Sealer {
 
     /// The file for a record.
     pub(super) fn seal(&self, entry: &EntryKey, record: &Record) -> Result<Vec<u8>, StoreError> {
+        self.seal_as(&entry.digest(), entry, record)
+    }
+
+    fn seal_as(&self, digest: &[u8; 32], entry: &EntryKey, record: &Record) -> Result<Vec<u8>, StoreError> {
         // Room for everything at once: growing would leave plaintext behind in freed memory.
         let tokens = record.tokens.as_ref();
         let secrets = tokens.map_or(0, |tokens| {
@@ -72,7 +76,7 @@ impl Sealer {
         body.reserve_exact(TAG);
         let nonce = self
             .key
-            .seal_in_place_append_tag(Aad::from(self.bound(entry)), &mut *body)
+            .seal_in_place_append_tag(Aad::from(self.bound_to(digest)), &mut *body)
             .map_err(|_| StoreError::Cipher)?;
         let mut file = Vec::with_capacity(HEADER + NONCE_LEN + body.len());
         file.extend_from_slice(&self.header);
@@ -109,10 +113,6 @@ impl Sealer {
             return Err(Unreadable::Corrupt);
         }
         Ok((stored.entry.clone(), stored.into_record()))
-    }
-
-    fn bound(&self, entry: &EntryKey) -> Vec<u8> {
-        self.bound_to(&entry.digest())
     }
 
     fn bound_to(&self, digest: &[u8; 32]) -> Vec<u8> {
@@ -234,5 +234,10 @@ mod tests {
     fn au_45_a_file_under_another_name_does_not_open() {
         let (sealer, mut file) = file();
         assert_eq!(sealer.open(&entry("bob").digest(), &mut file), Err(Unreadable::Corrupt));
+        // Both bonds hold on their own: the associated data, and the name inside.
+        let (ana, bob) = (entry("ana"), entry("bob"));
+        let mut mixed = sealer.seal_as(&ana.digest(), &bob, &record()).unwrap();
+        assert_eq!(sealer.open(&bob.digest(), &mut mixed.clone()), Err(Unreadable::Corrupt));
+        assert_eq!(sealer.open(&ana.digest(), &mut mixed), Err(Unreadable::Corrupt));
     }
 }

@@ -61,6 +61,21 @@ async fn a_token_near_its_end_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn who_signed_in_stays_known_when_a_refresh_does_not_say() {
+    let (store, clock) = (MemoryStore::default(), FakeClock::new());
+    let http = FakeHttp::answering([granted("AT-1", "RT-1", 3600)]);
+    let mut tokens = signed_in(&store, &clock, 60).await;
+    // {"preferred_username":"ana@contoso.example"}
+    tokens.id_token = Some(Secret::from("e30.eyJwcmVmZXJyZWRfdXNlcm5hbWUiOiJhbmFAY29udG9zby5leGFtcGxlIn0.s"));
+    let client = client(&http, &clock);
+    save(&store, &wanted(&client).key, tokens, &clock).await.unwrap();
+    clock.advance(61);
+    access_token(&store, &client, &wanted(&client)).await.unwrap();
+    let identity = stored(&store, &client).tokens.unwrap().identity().unwrap();
+    assert_eq!(identity.username.as_deref(), Some("ana@contoso.example"));
+}
+
+#[tokio::test]
 async fn a_caller_can_ask_for_more_life_but_not_for_the_impossible() {
     let (store, clock) = (MemoryStore::default(), FakeClock::new());
     let http = FakeHttp::answering([granted("AT-1", "RT-1", 3600)]);

@@ -64,6 +64,16 @@ fn child(role: &str, server: &StrictServer, folder: &Path) -> Child {
         .unwrap()
 }
 
+/// A process that never ends by itself: killed by SIGKILL at the latest when the test is over, however it ends.
+struct Holder(Child);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 /// Sends the request, says so, and then never comes back.
 struct Stuck;
 
@@ -163,15 +173,14 @@ fn au_37_a_killed_holder_lets_go() {
     let folder = tempfile::tempdir().unwrap();
     let server = StrictServer::start(3600, false);
     sign_in(&server, folder.path());
-    let mut holder = child("hold", &server, folder.path());
-    let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+    let mut holder = Holder(child("hold", &server, folder.path()));
+    let lines = BufReader::new(holder.0.stdout.take().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|line| line == "holding"));
     let store = store_in(folder.path());
     let client = client_at(server.address, transport());
     let wanted = wanted(&client);
     assert!(store.try_lock(&wanted.key).unwrap().is_none(), "the other process holds the lock");
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    drop(holder);
     assert_eq!(run(access_token(&store, &client, &wanted)).unwrap().token.expose(), "AT-1");
     assert_eq!(server.refreshes(), 1);
 }
