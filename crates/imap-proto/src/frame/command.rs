@@ -56,6 +56,9 @@ pub(crate) enum Reason {
     LiteralLength,
 }
 
+/// Octets in which a tag and the name of a command must stand to be recognised.
+const START: usize = 300;
+
 /// Finds commands in a growing buffer; looks at every octet once.
 #[derive(Debug, Default)]
 pub(crate) struct CommandFramer {
@@ -165,7 +168,10 @@ fn announcement(line: &[u8], end: usize) -> Result<Option<Announced>, Broken> {
 }
 
 /// The kind of a command by its first line, which may be incomplete, and where its arguments begin.
+///
+/// Only so much of it is looked at as a tag and a name can fill, because it is asked again whenever more arrives.
 fn classify(line: &[u8]) -> (Kind, usize) {
+    let line = line.get(..line.len().min(START)).unwrap_or_default();
     let tag = memchr::memchr(b' ', line).map_or(line.len(), |i| i.saturating_add(1));
     let rest = line.get(tag..).unwrap_or_default();
     let name = rest.get(..memchr::memchr(b' ', rest).unwrap_or(rest.len())).unwrap_or_default();

@@ -2,6 +2,9 @@
 
 #![allow(clippy::panic)]
 
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use sasl::{ErrorChallenge, ServerExchange, Verdict};
@@ -13,12 +16,12 @@ use crate::session::State;
 use crate::types::{BodyName, Command, FetchData, Response, Section, StatusKind, StatusResponse, Text};
 
 /// Drives a server with a hostile client. The first four octets set the circumstances: how the connection is protected, how the
-/// input is cut, and how the application decides; the rest is what the client sends.
+/// input is cut, and how the application decides; the rest is what the client sends, the octet 0xff standing for the TLS handshake.
 ///
 /// # Panics
 ///
-/// When the machine stops getting anywhere, holds more memory than its limits allow, reaches a state that nobody granted, or when
-/// anything inside panics.
+/// When the machine stops getting anywhere, holds more memory than its limits allow, reaches a state that nobody granted, does
+/// something else when the same octets come in other pieces, or when anything inside panics.
 pub fn fuzz_server(data: &[u8]) {
     let Some(([manner, cut, decisions, rush], octets)) = data.split_first_chunk::<4>().map(|(a, b)| (*a, b))
     else {
@@ -35,53 +38,17 @@ pub fn fuzz_server(data: &[u8]) {
         1 => Rush::Small,
         _ => Rush::Always,
     };
-    let mut app =
-        App { server: Server::new(config), decisions, count: 0, granted: manner & 4 != 0, doing: None };
-    let kind = if app.granted { StatusKind::PreAuth } else { StatusKind::Ok };
-    let greeting = StatusResponse::untagged(kind, Text::default());
-    assert!(app.server.greet(&greeting).is_ok(), "the greeting is refused");
-
-    let mut input = InBuf::new(app.server.inbox());
-    let mut rest = octets;
-    let mut now = Tick::ZERO;
-    for _ in 0..10_000 + 40 * octets.len() {
-        let need = app.server.advance(&mut input, now);
-        assert!(
-            app.server.output().len() <= config.limits.outbox + 4096,
-            "the outbox holds {} octets",
-            app.server.output().len()
-        );
-        if app.server.state() == State::Selected || app.server.state() == State::Authenticated {
-            assert!(app.granted, "somebody is signed in whom nobody has let in");
-        }
-        match need {
-            Need::Event => app.event(&input),
-            Need::App => app.act(),
-            Need::Input => {
-                let sent = app.server.output().len();
-                app.server.output().sent(sent);
-                let n = rest.len().min(usize::from(cut) + 1);
-                let (piece, later) = rest.split_at(n);
-                let taken = input.extend(piece);
-                assert!(taken > 0 || piece.is_empty() || sent > 0, "asked to read with a full buffer");
-                rest = later;
-                if !piece.is_empty() {
-                    continue;
-                }
-                if input.is_closed() {
-                    now = app.server.deadline().unwrap_or(now);
-                }
-                input.close();
-            }
-            Need::Upgrade(_) => {
-                let sent = app.server.output().len();
-                app.server.output().sent(sent);
-                app.server.upgraded(Upgraded::tls());
-            }
-            Need::Close => return,
-        }
-    }
-    panic!("the machine does not come to an end: {:?}", app.server);
+    let make = || App::new(config, decisions, manner & 4 != 0);
+    // A client that reads when it must, and then two that read at once.
+    make().run(octets, usize::from(cut) + 1, false);
+    let whole = make().run(octets, usize::MAX, true);
+    let pieces = make().run(octets, 1 + usize::from(cut) % 9, true);
+    assert_eq!(whole.log, pieces.log, "what happens depends on how the octets are cut");
+    assert_eq!(
+        whole.sent.escape_ascii().to_string(),
+        pieces.sent.escape_ascii().to_string(),
+        "what is sent depends on how the octets are cut"
+    );
 }
 
 /// Small enough that short inputs reach them.
@@ -104,10 +71,15 @@ fn limits() -> Limits {
 /// Says yes or no by the bits of one octet, in turn.
 struct App {
     server: Server,
+    limits: Limits,
     decisions: u8,
     count: u32,
     granted: bool,
     doing: Option<Doing>,
+    /// Refuse the message at its first octets.
+    tired: bool,
+    log: Vec<String>,
+    sent: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -122,13 +94,95 @@ enum Doing {
 }
 
 impl App {
+    fn new(config: Config, decisions: u8, granted: bool) -> Self {
+        let mut server = Server::new(config);
+        let kind = if granted { StatusKind::PreAuth } else { StatusKind::Ok };
+        let greeted = server.greet(&StatusResponse::untagged(kind, Text::default()));
+        assert!(greeted.is_ok(), "the greeting is refused: {greeted:?}");
+        let (log, sent) = (Vec::new(), Vec::new());
+        Self {
+            server,
+            limits: config.limits,
+            decisions,
+            count: 0,
+            granted,
+            doing: None,
+            tired: false,
+            log,
+            sent,
+        }
+    }
+
+    /// Converses until the end; `eager`: everything is read by the client as soon as it is there.
+    fn run(mut self, octets: &[u8], cut: usize, eager: bool) -> Self {
+        let mut input = InBuf::new(self.server.inbox());
+        let mut flights = octets.split(|octet| *octet == 0xff);
+        let mut rest = flights.next().unwrap_or_default();
+        let mut now = Tick::ZERO;
+        for _ in 0..10_000 + 40 * octets.len() {
+            let need = self.server.advance(&mut input, now);
+            let held = self.server.output().len();
+            assert!(held <= self.limits.outbox + 4096, "the outbox holds {held} octets");
+            if matches!(self.server.state(), State::Selected | State::Authenticated) {
+                assert!(self.granted, "somebody is signed in whom nobody has let in");
+            }
+            if eager || matches!(need, Need::Input | Need::Upgrade(_)) {
+                self.send();
+            }
+            match need {
+                Need::Event => self.event(&input),
+                Need::App => self.act(),
+                Need::Upgrade(_) => {
+                    // What is on its way already comes from outside the new layer.
+                    if rest.is_empty() {
+                        self.server.upgraded(Upgraded::tls());
+                        rest = flights.next().unwrap_or_default();
+                    } else {
+                        let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
+                        rest = rest.get(taken..).unwrap_or_default();
+                    }
+                }
+                Need::Input if !rest.is_empty() => {
+                    let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
+                    assert!(taken > 0 || held > 0, "asked to read with a full buffer");
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
+                Need::Input => {
+                    if input.is_closed() {
+                        now = self.server.deadline().unwrap_or(now);
+                    }
+                    input.close();
+                }
+                Need::Close => {
+                    self.send();
+                    return self;
+                }
+            }
+        }
+        panic!("the machine does not come to an end: {:?}", self.server);
+    }
+
+    /// The client reads.
+    fn send(&mut self) {
+        let out = self.server.output();
+        self.sent.extend_from_slice(out.pending());
+        let n = out.len();
+        out.sent(n);
+    }
+
     fn yes(&mut self) -> bool {
         self.count = self.count.wrapping_add(1);
         self.decisions.rotate_left(self.count) & 1 == 0
     }
 
     fn event(&mut self, input: &InBuf) {
-        let doing = match self.server.event(input) {
+        let event = self.server.event(input);
+        match &event {
+            // How they are cut means nothing.
+            Some(Ok(Event::BodyChunk(_))) => {}
+            other => self.log.push(format!("{other:?}")),
+        }
+        let doing = match event {
             Some(Ok(event)) => match event {
                 Event::Command { command, .. } => Doing::Command {
                     grants: matches!(*command, Command::Login { .. }),
@@ -147,7 +201,7 @@ impl App {
                 Event::Idle { .. } => Doing::Idle,
                 Event::BodyChunk(chunk) => {
                     assert!(!chunk.is_empty(), "an empty piece of a message");
-                    if !self.yes() {
+                    if core::mem::take(&mut self.tired) {
                         let refused = self.server.complete(StatusKind::No, None, "enough");
                         assert!(refused.is_ok(), "a message cannot be refused half way: {refused:?}");
                     }
@@ -194,7 +248,10 @@ impl App {
                 let refusal = self.yes().then(|| ErrorChallenge::new("400"));
                 self.server.verdict(if yes { Verdict::Accept } else { Verdict::Refuse(refusal) })
             }
-            Doing::Append if yes => self.server.accept_body(),
+            Doing::Append if yes => {
+                self.tired = self.yes();
+                self.server.accept_body()
+            }
             Doing::Idle if yes => self.server.accept_idle("idling"),
             Doing::Append | Doing::Idle => self.answer(false),
         };

@@ -15,6 +15,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         b"*\r\n",
         b"\r\n",
         b"d STARTTLS\r\n",
+        b"d STARTTLS\r\n\xff",
         b"e SELECT INBOX\r\n",
         b"f FETCH 1 (FLAGS BODY[])\r\n",
         b"g UID SEARCH OR (NOT FROM {3+}\r\nana) 1:*\r\n",
