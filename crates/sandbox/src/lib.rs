@@ -1,4 +1,50 @@
-//! A pretend Microsoft 365 tenant in one process on loopback.
+//! A pretend Microsoft 365 tenant in one process on loopback: identity provider and mail server.
+//!
+//! For tests of anything that signs in with OAuth 2.0 and reads mail: it starts in milliseconds on free ports, needs
+//! no network, and misbehaves on demand the way the real services were seen to.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use postkey_sandbox::{ANA, Fault, RequestKind, Rule, Sandbox};
+//!
+//! let sandbox = Sandbox::builder().messages(1000).start().await?;
+//! println!("authority {}  IMAP localhost:{}", sandbox.authority(), sandbox.ports().imaps);
+//! println!("client {}  trust\n{}", sandbox.public_client_id(), sandbox.ca_pem());
+//! // … the program under test shows a device code …
+//! # let user_code = "";
+//! sandbox.approve_device(user_code, ANA).await?;
+//! sandbox.inject(Rule::new(Fault::ExpiresIn(1)).times(1));
+//! assert_eq!(sandbox.requests(RequestKind::Refresh), 0);
+//! # Ok(()) } // dropping the handle stops everything
+//! ```
+//!
+//! # How it is made
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `builder`, `sandbox` | what a sandbox is made of; the handle of a running one |
+//! | `directory`, `defaults` | users, mailbox permissions, application registrations; those of the default tenant |
+//! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules |
+//! | `token`, `jwt` | what tokens say (v1-shaped for Exchange, v2-shaped id_tokens, opaque for personal accounts); signing |
+//! | `seed` | mailboxes computed from a number: thousands of messages that cost no memory |
+//! | `mail` | folders, messages, changes; MIME parts and addresses by offsets. Knows no protocol |
+//! | `imap` | `imap_proto`'s server machine over `mail`, in Exchange Online's words |
+//! | `net`, `http`, `tls` | loopback listeners, connections that can be reset, the sandbox's own CA |
+//! | `fault`, `count`, `clock` | misbehaviour on demand, request counters, a clock that tests move |
+//!
+//! Everything that a sandbox knows before it starts is fixed in the builder; everything that changes is in two places:
+//! the identity provider's tables and the mail stores. Handlers never hold either across an await. All tasks belong to
+//! the handle and end with it.
+//!
+//! # What is pretended and what is real
+//!
+//! Real: HTTP, TLS, signatures, PKCE, one-time codes, expiry, the AADSTS numbers and error bodies, IMAP. Pretended:
+//! people. Passwords are printed on the sign-in page, the administrator's page asks for no sign-in, and the user
+//! codes and secrets open nothing but the sandbox. It listens on 127.0.0.1 and ::1 only.
+//!
+//! Entra's `response_mode=form_post` page submits itself by script; here it has a button, because the pages have no
+//! scripts. Client assertions (certificates) and the on-behalf-of grant are not there.
+
 mod builder;
 mod clock;
 mod count;

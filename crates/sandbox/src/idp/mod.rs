@@ -81,9 +81,9 @@ impl Idp {
         policy: ConsentPolicy,
         ca_pem: String,
     ) -> Self {
-        let mut tables = Tables::default();
-        tables.admin_consents =
+        let admin_consents =
             directory.apps.iter().filter(|a| a.admin_consented).map(|a| a.client_id.clone()).collect();
+        let tables = Tables { admin_consents, ..Tables::default() };
         Self {
             clock: mint.clock.clone(),
             directory,

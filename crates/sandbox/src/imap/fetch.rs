@@ -14,7 +14,7 @@ use crate::imap::profile::ImapFault;
 use crate::imap::search::{Candidate, compile, ranges};
 use crate::imap::session::{Over, Session, Step};
 use crate::imap::{describe, flags};
-use crate::mail::section::{Text, section};
+use crate::mail::section::{What, section};
 use crate::mail::store::{Change, Message, Store};
 use crate::seed::Flags;
 
@@ -128,17 +128,17 @@ impl Session {
             |list: &[AString<'_>]| -> Vec<Vec<u8>> { list.iter().map(|n| n.as_bytes().to_vec()).collect() };
         let list;
         let text = match wanted.text() {
-            SectionText::Full => Text::Whole,
-            SectionText::Header => Text::Header,
-            SectionText::Text => Text::Text,
-            SectionText::Mime => Text::Mime,
+            SectionText::Full => What::Whole,
+            SectionText::Header => What::Header,
+            SectionText::Text => What::Text,
+            SectionText::Mime => What::Mime,
             SectionText::HeaderFields(fields) => {
                 list = names(fields);
-                Text::Fields(&list)
+                What::Fields(&list)
             }
             SectionText::HeaderFieldsNot(fields) => {
                 list = names(fields);
-                Text::FieldsNot(&list)
+                What::FieldsNot(&list)
             }
         };
         let Some(octets) = section(&message.octets, &message.root, &path, text) else {

@@ -160,14 +160,13 @@ impl Session {
                     self.server.disconnect();
                 }
                 Wake::Turn(Turn::Event) => {
+                    // After an error the machine has ended the connection; driving it on closes the stream.
                     let event = self.server.event(self.connection.input());
-                    match event {
-                        Some(Ok(event)) => match Said::from(event) {
+                    if let Some(Ok(event)) = event {
+                        match Said::from(event) {
                             Some(said) => self.hear(said).await?,
                             None => self.server.disconnect(),
-                        },
-                        // The machine has ended the connection; driving it on closes the stream.
-                        Some(Err(_)) | None => {}
+                        }
                     }
                 }
             }

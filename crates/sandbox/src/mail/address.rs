@@ -54,7 +54,7 @@ pub(crate) fn parse(value: &[u8]) -> Vec<Address> {
                 }
             }
             Some(Token::Special(other)) => {
-                words.push(Word { text: vec![other], quoted: false, spaced: false })
+                words.push(Word { text: vec![other], quoted: false, spaced: false });
             }
         }
     }

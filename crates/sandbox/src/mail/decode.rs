@@ -96,7 +96,7 @@ fn base64(text: &[u8]) -> Vec<u8> {
     let mut clean: Vec<u8> =
         text.iter().copied().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).collect();
     clean.truncate(clean.len() / 4 * 4 + if clean.len() % 4 > 1 { clean.len() % 4 } else { 0 });
-    while clean.len() % 4 != 0 {
+    while !clean.len().is_multiple_of(4) {
         clean.push(b'=');
     }
     let text = String::from_utf8(clean).unwrap_or_default();

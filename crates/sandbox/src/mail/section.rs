@@ -7,7 +7,7 @@ use crate::mail::mime::{Content, Part};
 
 /// The end of a section: which octets of the part.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Text<'a> {
+pub(crate) enum What<'a> {
     /// All of the part's body; without a path, the whole message.
     Whole,
     /// The header of a message.
@@ -27,20 +27,20 @@ pub(crate) fn section<'m>(
     data: &'m [u8],
     message: &Part,
     path: &[u32],
-    text: Text<'_>,
+    text: What<'_>,
 ) -> Option<Cow<'m, [u8]>> {
     let slice = |range: std::ops::Range<usize>| data.get(range).map(Cow::Borrowed);
     if path.is_empty() {
         return match text {
-            Text::Whole => Some(Cow::Borrowed(data)),
-            Text::Mime => None,
+            What::Whole => Some(Cow::Borrowed(data)),
+            What::Mime => None,
             _ => of_message(data, message, text),
         };
     }
     let part = find(message, path)?;
     match text {
-        Text::Whole => slice(part.body.clone()),
-        Text::Mime => slice(part.header.clone()),
+        What::Whole => slice(part.body.clone()),
+        What::Mime => slice(part.header.clone()),
         _ => match &part.content {
             Content::Message(inner) => of_message(data, inner, text),
             _ => None,
@@ -48,7 +48,7 @@ pub(crate) fn section<'m>(
     }
 }
 
-fn of_message<'m>(data: &'m [u8], message: &Part, text: Text<'_>) -> Option<Cow<'m, [u8]>> {
+fn of_message<'m>(data: &'m [u8], message: &Part, text: What<'_>) -> Option<Cow<'m, [u8]>> {
     let chosen = |names: &[Vec<u8>], wanted: bool| {
         let mut out = Vec::new();
         for field in fields(data, message.header.clone()) {
@@ -61,11 +61,11 @@ fn of_message<'m>(data: &'m [u8], message: &Part, text: Text<'_>) -> Option<Cow<
         Some(Cow::Owned(out))
     };
     match text {
-        Text::Header => data.get(message.header.clone()).map(Cow::Borrowed),
-        Text::Text => data.get(message.body.clone()).map(Cow::Borrowed),
-        Text::Fields(names) => chosen(names, true),
-        Text::FieldsNot(names) => chosen(names, false),
-        Text::Whole | Text::Mime => None,
+        What::Header => data.get(message.header.clone()).map(Cow::Borrowed),
+        What::Text => data.get(message.body.clone()).map(Cow::Borrowed),
+        What::Fields(names) => chosen(names, true),
+        What::FieldsNot(names) => chosen(names, false),
+        What::Whole | What::Mime => None,
     }
 }
 
@@ -103,46 +103,46 @@ mod tests {
         --b\r\nContent-Type: text/plain\r\n\r\nthree-one\r\n--b\r\nContent-ID: <32>\r\n\r\nthree-two\r\n--b--\r\n\
         --a\r\nContent-Type: message/rfc822\r\n\r\nSubject: plain inner\r\n\r\nfour-one\r\n--a--\r\n";
 
-    fn get(path: &[u32], text: Text<'_>) -> Option<String> {
+    fn get(path: &[u32], text: What<'_>) -> Option<String> {
         let found = section(MESSAGE, &parse(MESSAGE), path, text)?;
         Some(String::from_utf8(found.into_owned()).unwrap())
     }
 
     #[test]
     fn the_tree_of_rfc_3501() {
-        assert_eq!(get(&[], Text::Whole).unwrap().len(), MESSAGE.len());
-        assert!(get(&[], Text::Header).unwrap().ends_with("boundary=a\r\n\r\n"));
-        assert!(get(&[], Text::Text).unwrap().starts_with("--a\r\n"));
-        assert_eq!(get(&[1], Text::Whole).unwrap(), "one");
-        assert_eq!(get(&[1], Text::Mime).unwrap(), "Content-Type: text/plain\r\n\r\n");
-        assert_eq!(get(&[2], Text::Whole).unwrap(), "two");
-        assert!(get(&[3], Text::Whole).unwrap().starts_with("Subject: inner\r\n"));
-        assert!(get(&[3], Text::Header).unwrap().starts_with("Subject: inner\r\n"));
-        assert!(get(&[3], Text::Text).unwrap().starts_with("--b\r\n"));
-        assert_eq!(get(&[3, 1], Text::Whole).unwrap(), "three-one");
-        assert_eq!(get(&[3, 2], Text::Mime).unwrap(), "Content-ID: <32>\r\n\r\n");
-        assert_eq!(get(&[4, 1], Text::Whole).unwrap(), "four-one");
+        assert_eq!(get(&[], What::Whole).unwrap().len(), MESSAGE.len());
+        assert!(get(&[], What::Header).unwrap().ends_with("boundary=a\r\n\r\n"));
+        assert!(get(&[], What::Text).unwrap().starts_with("--a\r\n"));
+        assert_eq!(get(&[1], What::Whole).unwrap(), "one");
+        assert_eq!(get(&[1], What::Mime).unwrap(), "Content-Type: text/plain\r\n\r\n");
+        assert_eq!(get(&[2], What::Whole).unwrap(), "two");
+        assert!(get(&[3], What::Whole).unwrap().starts_with("Subject: inner\r\n"));
+        assert!(get(&[3], What::Header).unwrap().starts_with("Subject: inner\r\n"));
+        assert!(get(&[3], What::Text).unwrap().starts_with("--b\r\n"));
+        assert_eq!(get(&[3, 1], What::Whole).unwrap(), "three-one");
+        assert_eq!(get(&[3, 2], What::Mime).unwrap(), "Content-ID: <32>\r\n\r\n");
+        assert_eq!(get(&[4, 1], What::Whole).unwrap(), "four-one");
         let fields = [b"x-A".to_vec(), b"nope".to_vec()];
-        assert_eq!(get(&[], Text::Fields(&fields)).unwrap(), "X-A: 1\r\nx-a: 2\r\n\r\n");
-        assert_eq!(get(&[4], Text::FieldsNot(&fields)).unwrap(), "Subject: plain inner\r\n\r\n");
+        assert_eq!(get(&[], What::Fields(&fields)).unwrap(), "X-A: 1\r\nx-a: 2\r\n\r\n");
+        assert_eq!(get(&[4], What::FieldsNot(&fields)).unwrap(), "Subject: plain inner\r\n\r\n");
     }
 
     /// SV-15: parts that are not there, however deep.
     #[test]
     fn parts_that_are_not_there() {
         for path in [&[0][..], &[5], &[1, 1], &[3, 3], &[3, 0], &[4, 2], &[1; 1000]] {
-            assert_eq!(get(path, Text::Whole), None, "{path:?}");
+            assert_eq!(get(path, What::Whole), None, "{path:?}");
         }
-        assert_eq!(get(&[1], Text::Header), None);
-        assert_eq!(get(&[], Text::Mime), None);
+        assert_eq!(get(&[1], What::Header), None);
+        assert_eq!(get(&[], What::Mime), None);
     }
 
     #[test]
     fn a_message_without_parts_is_part_one() {
         let data = b"Subject: x\r\n\r\nbody";
         let message = parse(data);
-        assert_eq!(section(data, &message, &[1], Text::Whole).unwrap().as_ref(), b"body");
-        assert!(section(data, &message, &[1, 1], Text::Whole).is_none());
-        assert!(section(data, &message, &[2], Text::Whole).is_none());
+        assert_eq!(section(data, &message, &[1], What::Whole).unwrap().as_ref(), b"body");
+        assert!(section(data, &message, &[1, 1], What::Whole).is_none());
+        assert!(section(data, &message, &[2], What::Whole).is_none());
     }
 }

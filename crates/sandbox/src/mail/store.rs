@@ -599,7 +599,7 @@ mod tests {
         let store = store();
         store.create("T").unwrap();
         let (inbox, t) = (store.find("INBOX").unwrap(), store.find("T").unwrap());
-        let mut changes = store.changes();
+        let changes = store.changes();
         let (validity, uid) = store.append(t, Flags::default(), 5, b"Subject: x\r\n\r\ny".to_vec()).unwrap();
         assert_eq!((uid, store.status(t).unwrap().uid_validity), (1, validity));
         assert!(changes.has_changed().unwrap());

@@ -66,6 +66,7 @@ impl View {
     }
 
     /// The UID of a sequence number.
+    #[cfg(test)]
     pub(crate) fn uid(&self, seq: u32) -> Option<u32> {
         let at = usize::try_from(seq).ok()?.checked_sub(1)?;
         self.known.get(at).map(|(uid, _)| *uid)

@@ -1,6 +1,8 @@
 //! An HTTP client that trusts the sandbox and walks through its pages as a browser would.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod imap;
+
 use std::collections::HashMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
