@@ -26,8 +26,15 @@ impl Access {
             Tls::Starttls => Security::StartTls,
             Tls::DangerousPlaintext => Security::DangerousPlaintext,
         };
-        let server =
+        let mut server =
             Server::imap(&account.server.host, account.roots()?).port(account.server.port).security(security);
+        if let Some(limit) = account.server.timeout {
+            server.connect_timeout = limit;
+            server.tls_timeout = limit;
+            server.timeouts.greeting = limit;
+            server.timeouts.auth = limit;
+            server.timeouts.command = limit;
+        }
         Ok(Self { server, credential, account })
     }
 

@@ -29,6 +29,7 @@ mod sign_in;
 mod signals;
 mod tokens;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -45,13 +46,28 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let out = Out::new(&cli.global);
-    match logging::start(cli.global.verbose).and_then(|()| run(&cli, out)) {
+    let begin = || logging::start(cli.global.verbose).and_then(|()| run(&cli, out));
+    // A panic's own words are not shown: they could hold what was being worked on.
+    std::panic::set_hook(Box::new(|_| {}));
+    match std::panic::catch_unwind(AssertUnwindSafe(begin)).unwrap_or_else(|_| Err(bug())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::report(&failure, out.json);
             if failure.quiet { ExitCode::SUCCESS } else { ExitCode::from(failure.exit.code()) }
         }
     }
+}
+
+fn bug() -> Failure {
+    Failure::new(
+        Exit::Unexpected,
+        "postkey has a bug and gave up; what was stored is whole",
+        format!(
+            "report what you did and the version ({}) at {}",
+            env!("CARGO_PKG_VERSION"),
+            env!("CARGO_PKG_REPOSITORY")
+        ),
+    )
 }
 
 fn run(cli: &Cli, out: Out) -> Result<()> {

@@ -41,21 +41,16 @@ fn add(args: &AccountAdd, path: Option<&Path>, out: Out) -> Result<()> {
             format!("choose another name, change the file, or run: postkey account remove {}", args.name),
         ));
     }
-    let before = std::fs::read(&path).ok();
-    edit::add(&path, &args.name, table(args)?)?;
-    // What was written is checked the way it will be read; a mistake leaves the file as it was.
-    let account = match Config::load(Some(&path)).and_then(|config| config.account(Some(&args.name))) {
-        Ok(account) => account,
-        Err(mut failure) => {
-            match before {
-                Some(_) => drop(edit::remove(&path, &args.name)),
-                None => drop(std::fs::remove_file(&path)),
-            }
-            failure.exit = Exit::Usage;
-            failure.message = format!("the account was not added: {}", failure.message);
-            return Err(failure);
-        }
-    };
+    // What is to be written is read first, the way it will be read.
+    let document = edit::with_account(&path, &args.name, table(args)?)?;
+    let account = Config::of_text(&path, document.to_string())
+        .and_then(|config| config.account(Some(&args.name)))
+        .map_err(|failure| Failure {
+            exit: Exit::Usage,
+            message: format!("the account was not added: {}", failure.message),
+            ..failure
+        })?;
+    edit::write(&path, &document)?;
     out.line(format!("Account {STRONG}{}{STRONG:#} is in {}.", args.name, path.display()))?;
     out.remark(format!("Next: postkey login {}", args.name));
     out.document(&json!({"account": account.name, "config": path.display().to_string()}))

@@ -63,6 +63,8 @@ pub(crate) struct MailServer {
     pub(crate) ca_file: Option<PathBuf>,
     /// Whether to trust what the operating system trusts.
     pub(crate) platform_roots: bool,
+    /// Longest wait for any answer, if it is not to be the usual one.
+    pub(crate) timeout: Option<Duration>,
     /// Whether it is another one than the provider's.
     pub(crate) own: bool,
 }
@@ -229,7 +231,20 @@ fn server(
         Tls::Starttls | Tls::DangerousPlaintext => 143,
     });
     let ca_file = own.ca_file.as_ref().or(provider.ca_file.as_ref()).map(|path| paths::from(base, path));
-    Ok(MailServer { host, port, tls, ca_file, platform_roots: own.platform_roots, own: own.host.is_some() })
+    Ok(MailServer {
+        host,
+        port,
+        tls,
+        ca_file,
+        platform_roots: own.platform_roots,
+        timeout: own.timeout.map(seconds),
+        own: own.host.is_some(),
+    })
+}
+
+/// A time-out of the configuration: neither none at all nor a day.
+fn seconds(value: u64) -> Duration {
+    Duration::from_secs(value.clamp(1, 3600))
 }
 
 impl Account {
@@ -262,8 +277,8 @@ impl Account {
         for (value, slot) in
             [(self.connect_timeout, &mut options.connect_timeout), (self.timeout, &mut options.timeout)]
         {
-            if let Some(seconds) = value {
-                *slot = Duration::from_secs(seconds.clamp(1, 3600));
+            if let Some(value) = value {
+                *slot = seconds(value);
             }
         }
         Ok(crate::http::Settings { options, ca_file: self.oauth_ca.clone() })

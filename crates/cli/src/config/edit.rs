@@ -18,8 +18,8 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= 64 && name.chars().all(plain) && !name.starts_with(['-', '.'])
 }
 
-/// Adds `[accounts.NAME]`; the file is made if there is none.
-pub(crate) fn add(path: &Path, name: &str, account: Table) -> Result<()> {
+/// The file, or an empty one, with `[accounts.NAME]` added; nothing is written yet.
+pub(crate) fn with_account(path: &Path, name: &str, account: Table) -> Result<DocumentMut> {
     let mut document = read(path)?;
     let accounts = document.entry("accounts").or_insert_with(|| {
         let mut table = Table::new();
@@ -35,7 +35,7 @@ pub(crate) fn add(path: &Path, name: &str, account: Table) -> Result<()> {
         ));
     };
     accounts.insert(name, Item::Table(account));
-    write(path, &document)
+    Ok(document)
 }
 
 /// Removes `[accounts.NAME]`, and `default_account` if it names this one. Says whether it was there.
@@ -68,7 +68,8 @@ fn read(path: &Path) -> Result<DocumentMut> {
     })
 }
 
-fn write(path: &Path, document: &DocumentMut) -> Result<()> {
+/// Replaces the file; it is made, with its folder, if there is none.
+pub(crate) fn write(path: &Path, document: &DocumentMut) -> Result<()> {
     let failed = |what| move |error: std::io::Error| failed(path, what, &error);
     // A link stays a link: what it points at is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -104,6 +105,10 @@ fn failed(path: &Path, what: &str, error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn add(path: &Path, name: &str, account: Table) -> Result<()> {
+        write(path, &with_account(path, name, account)?)
+    }
 
     fn table(user: &str) -> Table {
         let mut table = Table::new();

@@ -41,6 +41,15 @@ impl Config {
             }
             None => Source { path, text: String::new() },
         };
+        Self::parse(source)
+    }
+
+    /// What `text` would amount to at `path`.
+    pub(crate) fn of_text(path: &Path, text: String) -> Result<Self> {
+        Self::parse(Source { path: path.to_owned(), text })
+    }
+
+    fn parse(source: Source) -> Result<Self> {
         let config = Self { file: source.parse()?, source };
         config.check()?;
         Ok(config)

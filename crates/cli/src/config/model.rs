@@ -91,6 +91,8 @@ pub(crate) struct Imap {
     /// Trust what the operating system trusts, too.
     #[serde(default)]
     pub(crate) platform_roots: bool,
+    /// Longest wait for any answer, in seconds; if absent, 30 for the greeting and 60 for everything else.
+    pub(crate) timeout: Option<u64>,
 }
 
 /// When TLS begins.

@@ -61,4 +61,19 @@ mod tests {
         assert_eq!((width - 2 * QUIET - 17) % 4, 0);
         assert!(draw(&"x".repeat(5_000)).is_none());
     }
+
+    #[test]
+    fn every_module_is_where_the_encoder_put_it() {
+        let text = "https://www.microsoft.com/link";
+        let code = QrCode::with_error_correction_level(text, EcLevel::L).unwrap();
+        let drawn = anstream::adapter::strip_str(&draw(text).unwrap()).to_string();
+        let lines: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
+        for y in 0..code.width() {
+            for x in 0..code.width() {
+                let cell = lines[(y + QUIET) / 2][x + QUIET];
+                let light = if (y + QUIET).is_multiple_of(2) { "█▀" } else { "█▄" }.contains(cell);
+                assert_eq!(code[(x, y)] == Color::Light, light, "{x}, {y}");
+            }
+        }
+    }
 }

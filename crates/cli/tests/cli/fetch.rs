@@ -116,6 +116,37 @@ fn an_application_and_a_shared_mailbox() {
 }
 
 #[test]
+fn passwords_and_starttls_where_a_server_still_wants_them() {
+    let world = World::with(|builder| builder.imap(sandbox::Profile::Plain));
+    let user = world.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
+    private(&world.home.path("password"), user.password().expose());
+    let (ports, ca) = (world.sandbox.ports(), world.home.path("ca.pem"));
+    let account = |name: &str, port: u16, tls: &str, secret: &str| {
+        format!(
+            "[accounts.{name}]\nuser = \"{ANA}\"\npassword = {{ file = \"~/{secret}\" }}\n[accounts.{name}.imap]\n\
+             host = \"localhost\"\nport = {port}\ntls = \"{tls}\"\nca_file = \"{}\"\n",
+            ca.display()
+        )
+    };
+    private(&world.home.path("wrong"), "Wrong-canary-password");
+    world.home.configure(
+        &[
+            account("tls", ports.imaps, "implicit", "password"),
+            account("start", ports.imap, "starttls", "password"),
+            account("wrong", ports.imaps, "implicit", "wrong"),
+        ]
+        .concat(),
+    );
+    world.run(&["fetch", "tls", "--to", "maildir:A"]).code(0);
+    world.run(&["fetch", "start", "--to", "maildir:B"]).code(0);
+    whole(&world, ANA, &world.home.path("A"));
+    whole(&world, ANA, &world.home.path("B"));
+    let ran = world.run(&["-vvvv", "folders", "wrong"]).code(33);
+    assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
+    assert!(!world.home.state().exists(), "no store is made for passwords");
+}
+
+#[test]
 fn what_breaks_off_goes_on_where_it_was() {
     // DU-25: the token ends in the middle of a message; DU-08: the connection does.
     for fault in [ImapFault::ExpireInBody(100), ImapFault::ResetInBody(100)] {

@@ -153,6 +153,14 @@ fn a_server_that_takes_no_tokens_is_a_33() {
 }
 
 #[test]
+fn a_silent_server_is_a_36() {
+    let home = Server::start("", |_| String::new()).home();
+    let text = std::fs::read_to_string(home.config()).unwrap();
+    home.configure(&format!("{text}timeout = 1\n"));
+    home.run(&["folders"]).code(36).says(&["no greeting in time", "run the same command again"]);
+}
+
+#[test]
 fn a_throttling_server_is_a_37() {
     let home = Server::start(GREETING, |command| match command.split(' ').next() {
         Some("LIST") => {
