@@ -34,7 +34,7 @@ const LAYERS: &[Layer] = &[
     Layer { package: AUTH, ours: &[WIRE], others: None },
     Layer { package: DRIVER, ours: &[WIRE], others: None },
     Layer { package: CLIENT, ours: &[AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
-    Layer { package: ARCHIVE, ours: &[WIRE], others: None },
+    Layer { package: ARCHIVE, ours: &[CLIENT, IMAP, WIRE], others: None },
     Layer { package: SANDBOX, ours: &[CLIENT, AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
     Layer { package: CLI, ours: &[SANDBOX, ARCHIVE, CLIENT, AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
 ];

@@ -1,6 +1,8 @@
 //! Mail to disk: one mailbox to a Maildir++, durable and resumable.
 //!
-//! The caller downloads; this crate stores. It is synchronous, knows no protocol, and needs a Unix.
+//! Two halves. The storing half, everything below, is synchronous, knows no protocol, and needs a Unix: whoever has messages
+//! gives them to a [`Folder`]. The other half, [`download`], is the one caller most people want: a mailbox over IMAP, resumed,
+//! reconnected, and reported.
 //!
 //! ```
 //! # fn main() -> postkey_archive::Result<()> {
