@@ -45,6 +45,9 @@ pub struct Plan {
     pub per_command: usize,
     /// Commands in flight. 3.
     pub depth: usize,
+    /// The longest message that is taken, in octets; a longer one ends the session. 4 GiB, the most that a literal of RFC 3501 can
+    /// announce: it is streamed to disk, so that only the disk is the limit.
+    pub max_message: u64,
     /// How often and after which waits to try again.
     pub patience: Patience,
 }
@@ -133,7 +136,8 @@ pub struct Download {
 
 impl Download {
     /// Downloads from `server` as `credential`.
-    pub fn new(server: Server, credential: Credential, plan: Plan) -> Self {
+    pub fn new(mut server: Server, credential: Credential, plan: Plan) -> Self {
+        server.limits.body = plan.max_message;
         Self { server, credential, plan }
     }
 
