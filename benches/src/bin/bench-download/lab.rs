@@ -1,12 +1,13 @@
 //! The server, the mailboxes and the directories of a run.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use peers::{Config, Dovecot, Hs256, Jwt};
 use postkey_benches::mailbox::{Mailbox, write_huge};
+use rustix::fs::FlockOperation;
 
 use crate::options::Options;
 
@@ -23,6 +24,8 @@ pub(crate) struct Lab {
     pub(crate) server: Dovecot,
     /// The same mailboxes without CONDSTORE.
     pub(crate) server_without_condstore: Dovecot,
+    /// Locked while the run lasts: two at once would measure each other and share their files.
+    _lock: File,
 }
 
 /// Dovecot's capabilities before a login, but for CONDSTORE and QRESYNC.
@@ -36,6 +39,10 @@ impl Lab {
         for dir in [&options.work, &options.tmpfs] {
             fs::create_dir_all(dir)?;
         }
+        let lock = File::create(options.work.join("lock"))?;
+        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| {
+            io::Error::new(e.kind(), format!("another run works in {}: {e}", options.work.display()))
+        })?;
         let signer = Hs256::new(b"a secret for measurements, nothing else");
         let config = Config {
             jwt: Some(Jwt {
@@ -53,6 +60,7 @@ impl Lab {
             server: Dovecot::start(&config)?,
             server_without_condstore: Dovecot::start(&without)?,
             options,
+            _lock: lock,
         };
         for user in [MANY, HUGE] {
             let token = signer.token(ISSUER, user, Duration::from_secs(7 * 86_400));
