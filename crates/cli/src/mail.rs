@@ -41,7 +41,10 @@ impl Access {
     /// A failed session in this program's words.
     pub(crate) fn failed(&self, error: &postkey::Error) -> Failure {
         let Account { name, mailbox, user, .. } = self.account.as_ref();
-        Failure::from_mail(error, Signing { account: name, mailbox, user })
+        Failure::from_mail(
+            error,
+            Signing { account: name, mailbox, user, ours: self.account.needs_sign_in() },
+        )
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Signing<'a> {
     pub(crate) mailbox: &'a str,
     /// Who signed in, if that is somebody else.
     pub(crate) user: &'a str,
+    /// Whether by a sign-in of this program, not by a token or password from elsewhere.
+    pub(crate) ours: bool,
 }
 
 impl Failure {
@@ -57,7 +59,7 @@ fn exit(error: &Error) -> Exit {
 }
 
 fn advice(error: &Error, signing: Signing<'_>) -> String {
-    let Signing { account, mailbox, user } = signing;
+    let Signing { account, mailbox, user, ours } = signing;
     match error {
         Error::Connection(
             Connection::Tls { .. } | Connection::Resolve { .. } | Connection::Connect { .. },
@@ -68,6 +70,12 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         | Error::NoMechanism { .. } => {
             format!("see which server is used: postkey account show {account}")
         }
+        Error::SignIn { .. } if !ours => {
+            format!(
+                "check the token or password that the configuration refers to: postkey account show {account}"
+            )
+        }
+        Error::TokenSource(_) => format!("see where it is to come from: postkey account show {account}"),
         Error::SignIn { .. } if mailbox.eq_ignore_ascii_case(user) => format!(
             "check that {user} is the account that signed in (run: postkey login {account}); for an application alone, that it \
              has IMAP.AccessAsApp and full access to the mailbox"
@@ -124,9 +132,9 @@ mod tests {
             text: "User is authenticated but not connected.".into(),
         };
         let error = Error::NotConnected(reply);
-        let own = advice(&error, Signing { account: "w", mailbox: "a@x", user: "A@x" });
+        let own = advice(&error, Signing { account: "w", mailbox: "a@x", user: "A@x", ours: true });
         assert!(own.contains("licence"), "{own}");
-        let shared = advice(&error, Signing { account: "w", mailbox: "info@x", user: "a@x" });
+        let shared = advice(&error, Signing { account: "w", mailbox: "info@x", user: "a@x", ours: true });
         assert!(shared.contains("give a@x full access to info@x"), "{shared}");
     }
 }

@@ -111,7 +111,8 @@ fn a_refused_sign_in_is_a_33_and_an_echoed_token_is_not_shown() {
     };
     let home = Server::start(GREETING, echo).home();
     // LG-02, SA-06
-    let ran = home.run(&["folders", "-vvvv"]).code(33).says(&["AUTHENTICATE failed.", "postkey login w"]);
+    let ran =
+        home.run(&["folders", "-vvvv"]).code(33).says(&["AUTHENTICATE failed.", "postkey account show w"]);
     assert!(
         !ran.stderr.contains("canary") && !ran.stderr.contains("Y2FuYXJ5") && !ran.stderr.contains("dXNlcj1"),
         "{}",
