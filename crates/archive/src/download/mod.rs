@@ -59,6 +59,7 @@ impl Default for Plan {
             since: None,
             per_command: 500,
             depth: 3,
+            max_message: u64::from(u32::MAX),
             patience: Patience::default(),
         }
     }
