@@ -45,6 +45,11 @@ impl Encoder {
         self.bytes.extend_from_slice(octets);
     }
 
+    /// Where the next octets go.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Adds one octet.
     pub(crate) fn octet(&mut self, octet: u8) {
         self.bytes.push(octet);

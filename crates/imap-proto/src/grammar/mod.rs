@@ -3,6 +3,13 @@
 //! Parsers get complete frames: one response or command with its literals in place, up to and including the line's
 //! end. They read each octet once or twice, borrow what they return, allocate only for lists, and never recurse
 //! more deeply than [`ParseLimits`] allows.
+//!
+//! They are written by hand over one cursor, not with a parser library: where a rule fails, how deep lists are and how
+//! many elements they have must be known exactly, and the tolerances for real servers are decisions made at one octet.
+//!
+//! A client reads with [`greeting`], [`response`], [`fetch_prefix`] and [`fetch_item`], [`search_prefix`] and
+//! [`SearchNumbers`], and writes with [`write_command`]. A server reads with [`command`] and [`is_idle_done`], and writes
+//! with [`write_response`], [`write_status_response`] and [`FetchWriter`].
 
 mod body;
 mod body_ext;
@@ -44,7 +51,7 @@ pub use encoder::{Encoder, Fragment};
 pub use error::{CommandError, ParseError, ParseErrorKind};
 pub use fetch::{FetchStep, FetchWriter, fetch_item, fetch_prefix};
 pub use limits::ParseLimits;
-pub use response::{response, search_prefix, write_continue, write_response};
+pub use response::{response, search_prefix, write_response};
 pub use search::{SearchNumbers, SearchPart};
 pub use status::{greeting, write_status_response};
 

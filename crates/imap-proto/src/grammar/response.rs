@@ -22,9 +22,7 @@ use super::sequence::{parse_uid_set, write_uid_set};
 use super::status::{parse_bracketed, parse_kind, parse_resp_text, parse_text, write_status_response};
 use super::string::parse_tag;
 use super::word::Word;
-use crate::types::{
-    Code, Invalid, InvalidKind, ListKind, Response, SearchData, StatusKind, StatusResponse, Text,
-};
+use crate::types::{Code, Invalid, InvalidKind, ListKind, Response, SearchData, StatusKind, StatusResponse};
 
 /// ```abnf
 /// response          = *(continue-req / response-data) response-done
@@ -307,11 +305,4 @@ fn write_search_data(data: &SearchData<'_>, e: &mut Encoder) -> Result<(), Inval
         e.octet(b')');
     }
     Ok(())
-}
-
-/// Writes a continuation request: `+ ` and text, or Base64 during AUTHENTICATE.
-pub fn write_continue(text: &Text<'_>, e: &mut Encoder) {
-    e.raw(b"+ ");
-    e.raw(text.as_bytes());
-    e.raw(b"\r\n");
 }

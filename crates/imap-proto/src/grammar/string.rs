@@ -172,9 +172,7 @@ fn push_quoted(octets: &[u8], out: &mut Vec<u8>) {
 
 /// Writes `quoted`; the caller knows that it can be.
 pub(crate) fn write_quoted(octets: &[u8], e: &mut Encoder) {
-    let mut out = Vec::with_capacity(octets.len().saturating_add(2));
-    push_quoted(octets, &mut out);
-    e.raw(&out);
+    push_quoted(octets, e.buffer());
 }
 
 /// Writes a `string`: quoted if it can be, else a literal.
