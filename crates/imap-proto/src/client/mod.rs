@@ -3,6 +3,8 @@
 mod event;
 mod queue;
 mod receive;
+mod reply;
+mod take;
 mod wait;
 
 use alloc::boxed::Box;
