@@ -2,19 +2,7 @@
 
 use core::time::Duration;
 
-use wire::Limits;
-
-/// What protects the connection, and what the machine may therefore send on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// TLS from the first octet (port 993).
-    Tls,
-    /// Plaintext until STARTTLS (port 143). Nothing received before TLS survives it, and no credential goes out
-    /// before it.
-    StartTls,
-    /// No protection at all; credentials are sent in the clear. For tests against a server on the same host.
-    DangerousPlaintext,
-}
+use wire::{Limits, Security};
 
 /// When `AUTHENTICATE` carries the initial response on its own line (RFC 4959).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

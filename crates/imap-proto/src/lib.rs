@@ -49,7 +49,8 @@ pub mod testkit;
 pub mod types;
 
 pub use client::{Client, CommandId, Completed, Event, Fetch};
-pub use config::{Config, InitialResponse, Security, Timeouts};
+pub use config::{Config, InitialResponse, Timeouts};
 pub use error::{Error, Misuse, Wait, Whence};
 pub use server::Server;
 pub use session::State;
+pub use wire::Security;

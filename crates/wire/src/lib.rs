@@ -15,7 +15,8 @@
 //!   octet once.
 //! * [`Secret`], [`SecretBytes`], [`Redactor`]: secrets that cannot be printed, and a way to take them out of what a peer
 //!   echoes.
-//! * [`Limits`]: how much a peer may make us do.
+//! * [`Limits`]: how much a peer may make us do; [`Watch`]: how long.
+//! * [`Security`], [`Upgrade`]: what may go out without TLS, and the one refusal of octets that arrive before the handshake.
 //! * `testkit` (feature): runs any machine against the contract, and joins two of them in memory.
 //!
 //! The crate is `no_std + alloc`, forbids unsafe code and never touches a clock, a socket, a file, a thread or a random
@@ -39,10 +40,13 @@ pub mod machine;
 mod outbuf;
 mod redact;
 mod secret;
+mod security;
 mod session;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 mod tick;
+mod upgrade;
+mod watch;
 
 pub use inbuf::InBuf;
 pub use limits::{Limit, Limits};
@@ -50,5 +54,8 @@ pub use machine::{Layer, Machine, Need, Upgraded};
 pub use outbuf::OutBuf;
 pub use redact::{Redactor, printable};
 pub use secret::{REDACTED, Secret, SecretBytes};
+pub use security::Security;
 pub use session::Session;
 pub use tick::Tick;
+pub use upgrade::{Injection, Upgrade};
+pub use watch::{Wait, Watch};

@@ -5,7 +5,6 @@ mod queue;
 mod receive;
 mod reply;
 mod take;
-mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -13,21 +12,21 @@ use alloc::string::String;
 use core::fmt;
 
 use sasl::{ClientExchange, ClientMechanism, Initial, Room};
-use wire::{InBuf, Layer, Limit, Machine, Need, OutBuf, Redactor, SecretBytes, Tick, Upgraded, literal};
+use wire::{
+    InBuf, Limit, Machine, Need, OutBuf, Redactor, SecretBytes, Security, Tick, Upgrade, Upgraded, Watch,
+    literal,
+};
 
 pub use event::{CommandId, Completed, Event, Fetch};
 use queue::{Kind, LiteralMode, Pending, Queue};
 use receive::Current;
-use wait::Watch;
 
-use crate::config::{Config, InitialResponse, Security};
+use crate::config::{Config, InitialResponse};
 use crate::error::{Error, Misuse};
 use crate::frame::Framer;
 use crate::grammar::{Encoder, Fragment};
 use crate::session::State;
-use crate::types::{
-    AppendLiteral, Atom, Capabilities, Capability, Command, DateTime, FlagSet, Mailbox, StatusResponse, Tag,
-};
+use crate::types::{AppendLiteral, Atom, Capabilities, Capability, Command, DateTime, FlagSet, Mailbox, Tag};
 
 /// The client side of one IMAP connection, as a pure function of octets and time.
 ///
@@ -52,13 +51,13 @@ pub struct Client {
     body: Option<literal::Countdown>,
     /// FETCH data that could not be parsed is dropped up to its end.
     abandoned: bool,
-    upgrade: Option<CommandId>,
-    /// The server's consent to STARTTLS, reported when the handshake is done.
-    told_starttls: Option<StatusResponse<'static>>,
+    upgrade: Upgrade,
+    /// The reply to STARTTLS, reported when the handshake is done.
+    starttls: Option<Box<Completed>>,
     /// The APPEND whose caller knows that its message is wanted.
     told: Option<CommandId>,
     fatal: Option<Fatal>,
-    watch: Watch,
+    watch: Watch<Waiting>,
     redactor: Redactor,
     chatter: u32,
     pre_auth: u64,
@@ -81,7 +80,7 @@ impl Client {
             framer: Framer::new(),
             state: State::Greeting,
             expected: State::NotAuthenticated,
-            tls: config.security == Security::Tls,
+            tls: config.security.begins_with_tls(),
             capabilities: None,
             queue: Queue::default(),
             next_id: 0,
@@ -90,11 +89,11 @@ impl Client {
             release: 0,
             body: None,
             abandoned: false,
-            upgrade: None,
-            told_starttls: None,
+            upgrade: Upgrade::default(),
+            starttls: None,
             told: None,
             fatal: None,
-            watch: Watch::new(),
+            watch: Watch::default(),
             redactor: Redactor::new(),
             chatter: 0,
             pre_auth: 0,
@@ -337,23 +336,44 @@ impl Client {
         input.received().saturating_add(self.out.total_sent())
     }
 
-    fn wait_kind(&mut self) -> Option<wait::Kind> {
-        if self.state == State::Greeting {
-            return Some(wait::Kind::Greeting);
-        }
-        if self.queue.is_empty() {
+    /// The wait that runs now.
+    fn wait(&mut self) -> Option<wire::Wait<Waiting>> {
+        let t = self.config.timeouts;
+        let kind = if self.state == State::Greeting {
+            Waiting::Greeting
+        } else {
+            match self.queue.exclusive().map(|p| &p.kind) {
+                Some(Kind::Login | Kind::Authenticate(_)) => Waiting::Auth,
+                Some(Kind::Logout) => Waiting::Logout,
+                // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
+                Some(Kind::Idle) => return None,
+                // The caller is at work.
+                Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
+                    return None;
+                }
+                _ => Waiting::Command,
+            }
+        };
+        if self.state != State::Greeting && self.queue.is_empty() {
             return None;
         }
-        match self.queue.exclusive().map(|p| &p.kind) {
-            Some(Kind::Login | Kind::Authenticate(_)) => Some(wait::Kind::Auth),
-            Some(Kind::Logout) => Some(wait::Kind::Logout),
-            // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
-            Some(Kind::Idle) => None,
-            // The caller is at work.
-            Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => None,
-            _ => Some(wait::Kind::Command),
-        }
+        let (limit, least_rate) = match kind {
+            Waiting::Greeting => (t.greeting, None),
+            Waiting::Auth => (t.auth, None),
+            Waiting::Command => (t.command, Some(t.min_rate)),
+            Waiting::Logout => (t.logout, None),
+        };
+        Some(wire::Wait { kind, limit, least_rate })
     }
+}
+
+/// What the client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Greeting,
+    Auth,
+    Command,
+    Logout,
 }
 
 fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
@@ -374,16 +394,16 @@ impl Machine for Client {
             Some(_) => return Need::Close,
             None => {}
         }
-        if self.upgrade.is_some() {
-            return Need::Upgrade(Layer::Tls);
+        if let Ok(Some(need)) = self.upgrade.look(input) {
+            return need;
         }
         let mode = self.literal_mode();
         self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
         if self.invite_body() {
             return Need::Event;
         }
-        let (kind, moved) = (self.wait_kind(), self.moved(input));
-        self.watch.set(kind, now, moved, &self.config.timeouts);
+        let (wait, moved) = (self.wait(), self.moved(input));
+        self.watch.set(wait, now, moved);
         if self.state == State::Greeting {
             return Need::Input;
         }
@@ -408,13 +428,15 @@ impl Machine for Client {
     }
 
     fn upgraded(&mut self, done: Upgraded) {
-        let Some(id) = self.upgrade.take().filter(|_| done.layer == Layer::Tls) else { return };
+        if !self.upgrade.done(&done) {
+            return;
+        }
         self.tls = true;
         // Everything learnt in the clear may have been somebody else's words (RFC 3501 section 6.2.1).
         self.capabilities = None;
         self.pre_auth = 0;
         self.chatter = 0;
-        self.complete_starttls(id);
+        self.ready.extend(self.starttls.take().map(Event::Completed));
     }
 }
 

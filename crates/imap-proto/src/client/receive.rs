@@ -3,12 +3,11 @@
 use wire::{InBuf, Limit, Tick, line, literal};
 
 use super::queue::Kind;
-use super::wait::Look;
-use super::{Client, Fatal, shown};
-use crate::config::Security;
-use crate::error::{Error, Whence};
+use super::{Client, Fatal, Waiting, shown};
+use crate::error::{Error, Wait, Whence};
 use crate::frame::{Broken, Framed, Kind as FrameKind};
 use crate::session::State;
+use wire::Security;
 
 /// The event that the octets at the head of the buffer hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +42,11 @@ impl Client {
             if self.fatal.is_some() || !self.ready.is_empty() || self.current != Current::None {
                 return;
             }
-            if self.upgrade.is_some() {
-                if !input.is_empty() {
-                    self.fail(Error::StarttlsInjection);
-                } else if input.is_closed() {
-                    self.fail(Error::Closed(Whence::Command));
-                }
-                return;
+            match self.upgrade.look(input) {
+                Ok(None) => {}
+                Ok(Some(_)) if input.is_closed() => return self.fail(Error::Closed(Whence::Command)),
+                Ok(Some(_)) => return,
+                Err(wire::Injection) => return self.fail(Error::StarttlsInjection),
             }
             if !self.receive_one(input, now) {
                 break;
@@ -108,7 +105,7 @@ impl Client {
             }
         }
         let moved = self.moved(input);
-        self.watch.progress(now, moved, &self.config.timeouts);
+        self.watch.progress(now, moved);
         // What is said in the clear before STARTTLS is nobody's word: it is not shown, kept or acted on.
         let ignored = self.config.security == Security::StartTls && !self.tls;
         match framed {
@@ -201,10 +198,13 @@ impl Client {
             return;
         }
         let moved = self.moved(input);
-        match self.watch.look(now, moved, &self.config.timeouts) {
-            Look::Fine => {}
-            Look::Over(wait) => self.fail(Error::TimedOut(wait)),
-            Look::LogoutOver => self.fatal = Some(Fatal::Done),
+        match self.watch.expired(now, moved) {
+            None => {}
+            Some(Waiting::Greeting) => self.fail(Error::TimedOut(Wait::Greeting)),
+            Some(Waiting::Auth) => self.fail(Error::TimedOut(Wait::Auth)),
+            Some(Waiting::Command) => self.fail(Error::TimedOut(Wait::Command)),
+            // A LOGOUT without answer is nobody's loss.
+            Some(Waiting::Logout) => self.fatal = Some(Fatal::Done),
         }
     }
 }

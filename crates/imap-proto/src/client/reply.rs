@@ -4,16 +4,16 @@ use alloc::boxed::Box;
 use alloc::string::ToString as _;
 
 use sasl::Reply;
-use wire::{Limit, line};
+use wire::{Layer, Limit, line};
 
 use super::event::{CommandId, Completed, Event};
 use super::queue::{Kind, Pending};
 use super::{Client, line_of, shown};
-use crate::config::Security;
 use crate::error::Error;
 use crate::grammar::{self, ParseError, ParseErrorKind};
 use crate::session::State;
 use crate::types::{Code, Response, StatusKind, StatusResponse};
+use wire::Security;
 
 impl Client {
     /// A status line with the credentials of this connection taken out, whatever the server put in.
@@ -198,8 +198,8 @@ impl Client {
         match kind {
             Kind::StartTls if ok => {
                 // Reported when the handshake is done.
-                self.upgrade = Some(id);
-                self.told_starttls = Some(status);
+                self.upgrade.ask(Layer::Tls);
+                self.starttls = Some(Box::new(Completed { id, status, sign_in }));
                 return;
             }
             Kind::Authenticate(mut exchange) => {
@@ -239,12 +239,6 @@ impl Client {
         }
         self.learn(&status);
         self.ready.push_back(Event::Completed(Box::new(Completed { id, status, sign_in })));
-    }
-
-    pub(super) fn complete_starttls(&mut self, id: CommandId) {
-        if let Some(status) = self.told_starttls.take() {
-            self.ready.push_back(Event::Completed(Box::new(Completed { id, status, sign_in: None })));
-        }
     }
 }
 

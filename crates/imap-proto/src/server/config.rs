@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use wire::Limits;
 
-use crate::config::Security;
+use wire::Security;
 
 /// Which literals a client may send without being asked (RFC 7888). What is advertised is the application's business
 /// and should agree.

@@ -42,11 +42,11 @@ pub use config::{Config, Rush, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
 pub use event::Event;
 
-use crate::config::Security;
 use crate::frame::command::{Announced, Broken, CommandFramer};
 use crate::session::State;
 use crate::types::Tag;
 use watch::Watch;
+use wire::Security;
 
 /// Longest tag that is taken, in octets.
 const TAG: usize = 255;

@@ -7,11 +7,11 @@ use wire::{InBuf, Limit, literal};
 use super::error::{Error, Fault};
 use super::event::Event;
 use super::{After, Current, Phase, Server, TAG};
-use crate::config::Security;
 use crate::frame::command::{Announced, Broken, Reason};
 use crate::grammar::{self, ParseError, ParseErrorKind, ParseLimits};
 use crate::session::State;
 use crate::types::{Command, Tag};
+use wire::Security;
 
 impl Server {
     /// The event that the phase holds.

@@ -148,8 +148,53 @@ pub fn fuzz_client(data: &[u8]) {
     };
     let security = if seed & 1 == 0 { Security::Tls } else { Security::DangerousPlaintext };
     let make = || ScriptedClient::new(security, script());
-    let whole = run(&mut make(), &[octets], &mut |n| n);
+    // All at once: whatever comes of it, it must end.
+    run(&mut make(), &[octets], &mut |n| n);
+    // Line by line, so that a command is given at the same place whatever the cuts.
+    let lines: alloc::vec::Vec<&[u8]> = octets.split_inclusive(|c| *c == b'\n').collect();
+    let whole = run(&mut make(), &lines, &mut |n| n);
     let mut rng = Rng::new(u64::from(*seed));
-    let cut = run(&mut make(), &[octets], &mut |n| rng.size(n.min(64)));
+    let cut = run(&mut make(), &lines, &mut |n| rng.size(n.min(64)));
     assert_eq!(whole, cut, "what happens depends on how the octets are cut");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_fuzzer_found_once() {
+        // A line behind the greeting that is no response; a first line without LF.
+        for data in [
+            &b"2*\x08N\x13\xa0 \x1e\0ab\r\n\xf9\x10\nc"[..],
+            b"L* \xa0N\xa0\x1e\0ab\r\n+\xe9\x10\nc",
+            b"L* N N \x1e\0ab\r\n\xf9\x10\nc",
+            b"\x0cz \xa3\r",
+            b"\xa3:\0\xa0=",
+        ] {
+            fuzz_client(data);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_end(data in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            fuzz_client(&data);
+        }
+
+        #[test]
+        fn octets_that_look_like_responses_end(
+            seed in proptest::num::u8::ANY,
+            pieces in proptest::collection::vec(proptest::sample::select(alloc::vec![
+                "* OK hi\r\n", "A1 OK x\r\n", "A2 OK x\r\n", "A3 NO x\r\n", "+ \r\n", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n",
+                "* 1 FETCH (UID 1 BODY[] {3}\r\n", "abc", ")\r\n", " FLAGS ()", "* SEARCH 1 2", " 3\r\n", "* BYE\r\n", "{5}\r\n",
+                "* LIST () \"/\" {2}\r\n", "* CAPABILITY IMAP4rev1 SASL-IR LITERAL+\r\n", "* 1 EXISTS\r\n", "\r\n", "* ", "(", "[",
+                "A4 OK [READ-WRITE] x\r\n", "A5 OK x\r\n", "A6 OK x\r\n", "A7 OK x\r\n",
+            ]), 0..30),
+        ) {
+            let mut data = alloc::vec![seed];
+            data.extend(pieces.concat().into_bytes());
+            fuzz_client(&data);
+        }
+    }
 }

@@ -10,10 +10,10 @@ use core::num::NonZeroU32;
 use sasl::{ErrorChallenge, ServerExchange, Verdict};
 use wire::{InBuf, Limits, Machine as _, Need, Tick, Upgraded};
 
-use crate::config::Security;
 use crate::server::{Config, Event, Rush, Server};
 use crate::session::State;
 use crate::types::{BodyName, Command, FetchData, Response, Section, StatusKind, StatusResponse, Text};
+use wire::Security;
 
 /// Drives a server with a hostile client. The first four octets set the circumstances: how the connection is protected, how the
 /// input is cut, and how the application decides; the rest is what the client sends, the octet 0xff standing for the TLS handshake.

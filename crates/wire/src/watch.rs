@@ -1,0 +1,118 @@
+//! The one timer of a machine: which wait runs, and whether it is over.
+
+use core::time::Duration;
+
+use crate::Tick;
+
+/// One wait of a protocol's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait<K> {
+    /// Its name.
+    pub kind: K,
+    /// How long it may last.
+    pub limit: Duration,
+    /// `None`: absolute, from its start. `Some`: for signs of life, the slowest acceptable transfer in octets per second. A wait of
+    /// this kind starts over with each complete response and is renewed as long as octets flow at that rate; a drip is not
+    /// enough.
+    pub least_rate: Option<u32>,
+}
+
+/// Keeps time for one wait at a time. `K` names the waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<K> {
+    running: Option<Running<K>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Running<K> {
+    wait: Wait<K>,
+    until: Tick,
+    /// Octets moved in either direction when the window began.
+    mark: u64,
+}
+
+impl<K> Default for Watch<K> {
+    fn default() -> Self {
+        Self { running: None }
+    }
+}
+
+impl<K: Copy + PartialEq> Watch<K> {
+    /// Makes this the wait that runs, or none; one of the same kind goes on as it is. `moved` is the number of octets moved so
+    /// far, in both directions.
+    pub fn set(&mut self, wait: Option<Wait<K>>, now: Tick, moved: u64) {
+        if self.running.map(|r| r.wait.kind) != wait.map(|w| w.kind) {
+            self.running = wait.map(|wait| Running { wait, until: now + wait.limit, mark: moved });
+        }
+    }
+
+    /// Something complete has arrived: a wait for signs of life starts over.
+    pub fn progress(&mut self, now: Tick, moved: u64) {
+        if let Some(r) = self.running.as_mut().filter(|r| r.wait.least_rate.is_some()) {
+            r.until = now + r.wait.limit;
+            r.mark = moved;
+        }
+    }
+
+    /// The wait that is over, if one is.
+    pub fn expired(&mut self, now: Tick, moved: u64) -> Option<K> {
+        let r = self.running.as_mut().filter(|r| now >= r.until)?;
+        if let Some(rate) = r.wait.least_rate {
+            let least = r.wait.limit.as_secs().max(1).saturating_mul(u64::from(rate));
+            if moved.saturating_sub(r.mark) >= least {
+                r.until = now + r.wait.limit;
+                r.mark = moved;
+                return None;
+            }
+        }
+        Some(r.wait.kind)
+    }
+
+    /// When to look again.
+    pub fn deadline(&self) -> Option<Tick> {
+        self.running.map(|r| r.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: u64) -> Tick {
+        Tick::from_millis(s * 1000)
+    }
+
+    fn wait(least_rate: Option<u32>) -> Option<Wait<char>> {
+        Some(Wait { kind: 'a', limit: Duration::from_secs(10), least_rate })
+    }
+
+    #[test]
+    fn an_absolute_wait_ends_whatever_happens() {
+        let mut w = Watch::default();
+        w.set(wait(None), at(0), 0);
+        w.progress(at(9), 1 << 30);
+        w.set(wait(None), at(9), 1 << 30);
+        assert_eq!(w.expired(at(9), 1 << 30), None);
+        assert_eq!(w.deadline(), Some(at(10)));
+        assert_eq!(w.expired(at(10), 1 << 30), Some('a'));
+    }
+
+    #[test]
+    fn a_wait_for_life_is_renewed_by_a_flow_and_not_by_a_drip() {
+        let mut w = Watch::default();
+        w.set(wait(Some(64)), at(0), 0);
+        assert_eq!(w.expired(at(10), 640), None);
+        assert_eq!(w.deadline(), Some(at(20)));
+        assert_eq!(w.expired(at(20), 640 + 639), Some('a'));
+    }
+
+    #[test]
+    fn another_wait_begins_anew() {
+        let mut w = Watch::default();
+        w.set(wait(None), at(0), 0);
+        w.set(None, at(5), 0);
+        assert_eq!(w.deadline(), None);
+        w.set(wait(None), at(7), 0);
+        assert_eq!(w.deadline(), Some(at(17)));
+    }
+}
