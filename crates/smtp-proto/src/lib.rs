@@ -1,0 +1,1 @@
+//! SMTP without I/O: types, grammar, client machine, server machine.
