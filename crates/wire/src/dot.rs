@@ -92,6 +92,7 @@ pub struct Ambiguous {
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder {
     policy: BareNewline,
+    stuff: bool,
     line_start: bool,
     cr: bool,
     offset: u64,
@@ -100,7 +101,13 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder at the start of the data.
     pub fn new(policy: BareNewline) -> Self {
-        Self { policy, line_start: true, cr: false, offset: 0 }
+        Self { policy, stuff: true, line_start: true, cr: false, offset: 0 }
+    }
+
+    /// An encoder that minds the line ends only: no stuffing, no dot at the end. For protocols that count octets (BDAT, APPEND)
+    /// and carry the same text.
+    pub fn lines(policy: BareNewline) -> Self {
+        Self { stuff: false, ..Self::new(policy) }
     }
 
     /// Appends the encoded form of the next chunk of data to `out`.
@@ -120,7 +127,7 @@ impl Encoder {
             self.line_start = true;
         }
         while let Some(first) = chunk.first() {
-            if self.line_start && *first == b'.' {
+            if self.stuff && self.line_start && *first == b'.' {
                 out.push(b'.');
             }
             let Some(at) = memchr2(b'\r', b'\n', chunk) else {
@@ -152,7 +159,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Ends the data: a missing final CRLF is added, then the line with the dot.
+    /// Ends the data: a missing final CRLF is added, then the line with the dot (not by an encoder of [`lines`](Self::lines)).
     ///
     /// # Errors
     /// [`Ambiguous`] when the data ended in a bare CR and the policy refuses that.
@@ -163,7 +170,9 @@ impl Encoder {
         if self.cr || !self.line_start {
             out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(b".\r\n");
+        if self.stuff {
+            out.extend_from_slice(b".\r\n");
+        }
         Ok(())
     }
 }
@@ -213,6 +222,17 @@ mod tests {
             decode(&[b"..\r\n...\r\na.b\r\n.\r\nnext"]).unwrap(),
             (b".\r\n..\r\na.b\r\n".to_vec(), b"next".to_vec())
         );
+    }
+
+    #[test]
+    fn lines_alone_are_neither_stuffed_nor_ended() {
+        let lines = |data: &[u8], policy| {
+            let (mut e, mut out) = (Encoder::lines(policy), Vec::new());
+            e.write(data, &mut out).and_then(|()| e.finish(&mut out)).map(|()| out)
+        };
+        assert_eq!(lines(b".\n..\ra", BareNewline::Normalise).unwrap(), b".\r\n..\r\na\r\n");
+        assert_eq!(lines(b"", BareNewline::Refuse).unwrap(), b"");
+        assert_eq!(lines(b"ab\n", BareNewline::Refuse), Err(Ambiguous { offset: 2 }));
     }
 
     #[test]

@@ -162,6 +162,12 @@ impl ClientExchange {
         Ok(Initial::Inline(if line.is_empty() { SecretBytes::new(b"=".to_vec()) } else { line }))
     }
 
+    /// Whether an initial response was held back and waits for its invitation. Before that nothing but an error can stand in
+    /// a challenge, so a protocol whose servers write free text there can tell it from one.
+    pub fn is_holding(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Answers a challenge, given as the base64 text that follows `+ ` or `334 `. A bare `+` is the empty text.
     ///
     /// An initial response that was held back goes out on the first challenge if that is empty (RFC 4422 section 3.3);
