@@ -96,6 +96,8 @@ pub enum Limit {
     SaslRounds,
     /// A number list was longer than the protocol's numbers allow.
     Numbers,
+    /// A reply had more lines than anything real.
+    Lines,
 }
 
 impl Limit {
@@ -113,6 +115,7 @@ impl Limit {
             Self::SaslChallenge => "SASL challenge too large",
             Self::SaslRounds => "too many SASL rounds",
             Self::Numbers => "number list too long",
+            Self::Lines => "too many lines in one reply",
         }
     }
 }
