@@ -1,0 +1,1 @@
+//! Generators and fuzz bodies for tests in this crate and elsewhere.
