@@ -14,12 +14,14 @@ mod config;
 mod error;
 mod frame;
 pub mod grammar;
+pub mod server;
 mod session;
 pub mod types;
 
 pub use client::{Client, CommandId, Completed, Event, Stage};
 pub use config::{Config, InitialResponse, Timeouts};
 pub use error::{Error, Misuse, Wait, Whence};
+pub use server::Server;
 pub use session::{Dialect, State};
 pub use wire::Security;
 pub use wire::dot::BareNewline;

@@ -57,7 +57,9 @@ impl Client {
                     self.out.push(&self.scratch);
                     encoded
                 }
-                Progress::Bdat(Chunks { encoder: Some(encoder), pending, .. }) => encoder.write(piece, pending),
+                Progress::Bdat(Chunks { encoder: Some(encoder), pending, .. }) => {
+                    encoder.write(piece, pending)
+                }
                 Progress::Bdat(Chunks { encoder: None, pending, .. }) => {
                     pending.extend_from_slice(piece);
                     Ok(())

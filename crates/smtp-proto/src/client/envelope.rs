@@ -76,7 +76,8 @@ impl Client {
             }
         }
         self.within_server_limits(envelope)?;
-        let mut lines = Lines(Vec::with_capacity(64_usize.saturating_mul(envelope.recipients.len()).max(128)));
+        let mut lines =
+            Lines(Vec::with_capacity(64_usize.saturating_mul(envelope.recipients.len()).max(128)));
         let mail = Command::Mail { from: envelope.from.clone(), params };
         let _ = grammar::write_command(&mail, &mut lines);
         for r in &envelope.recipients {
@@ -100,7 +101,9 @@ impl Client {
 
     /// RFC 9422 section 4.
     fn within_server_limits(&self, envelope: &Envelope) -> Result<(), Misuse> {
-        let Some(capabilities) = self.capabilities.as_ref().filter(|c| c.has("LIMITS")) else { return Ok(()) };
+        let Some(capabilities) = self.capabilities.as_ref().filter(|c| c.has("LIMITS")) else {
+            return Ok(());
+        };
         let limits = capabilities.limits();
         let over = |name, limit: Option<u32>, count: usize| match limit {
             Some(limit) if count > usize::try_from(limit).unwrap_or(usize::MAX) => {

@@ -223,7 +223,10 @@ impl Client {
             }
         };
         let exchange = Box::new(exchange);
-        self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth { exchange, initial })
+        self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth {
+            exchange,
+            initial,
+        })
     }
 
     /// Gives a message. Its commands go out in as few groups as the server allows; write the message itself when
@@ -242,7 +245,11 @@ impl Client {
         }
         let messages = |p: &Pending| matches!(p.kind, Kind::Message(_));
         if self.state != State::Ready
-            || !self.in_flight.iter().chain(&self.outgoing).all(|p| messages(p) || matches!(p.kind, Kind::Plain { .. }))
+            || !self
+                .in_flight
+                .iter()
+                .chain(&self.outgoing)
+                .all(|p| messages(p) || matches!(p.kind, Kind::Plain { .. }))
         {
             return Err(Misuse::State);
         }

@@ -62,9 +62,10 @@ impl Client {
             let free = match (self.in_flight.front(), self.outgoing.front()) {
                 (_, None) => false,
                 (None, Some(_)) => true,
-                (Some(Pending { kind: Kind::Message(t), .. }), Some(Pending { kind: Kind::Message(_), .. })) => {
-                    pipelining && t.can_be_followed() && self.in_flight.len() == 1
-                }
+                (
+                    Some(Pending { kind: Kind::Message(t), .. }),
+                    Some(Pending { kind: Kind::Message(_), .. }),
+                ) => pipelining && t.can_be_followed() && self.in_flight.len() == 1,
                 _ => false,
             };
             if !free || self.out.len() >= self.config.limits.outbox {

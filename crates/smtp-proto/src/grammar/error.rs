@@ -45,7 +45,9 @@ impl fmt::Display for ParseError {
             ParseErrorKind::UnknownCommand => f.write_str("this is no command known here"),
             ParseErrorKind::UnknownParameter => write!(f, "{rule} has a parameter that is not known here"),
             ParseErrorKind::Duplicate => write!(f, "{rule} has the same parameter twice"),
-            ParseErrorKind::LineEnd => f.write_str("the line must end in CRLF and hold no other CR, LF or NUL"),
+            ParseErrorKind::LineEnd => {
+                f.write_str("the line must end in CRLF and hold no other CR, LF or NUL")
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ pub(crate) fn reply_line(octets: &[u8]) -> Option<(ReplyCode, bool, &[u8])> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let code = digits.iter().fold(0u16, |n, d| n.saturating_mul(10).saturating_add(u16::from(d.wrapping_sub(b'0'))));
+    let code =
+        digits.iter().fold(0u16, |n, d| n.saturating_mul(10).saturating_add(u16::from(d.wrapping_sub(b'0'))));
     let code = ReplyCode::new(code).ok()?;
     match rest.split_first() {
         None => Some((code, true, rest)),

@@ -59,7 +59,10 @@ impl fmt::Display for Invalid {
         match self.kind {
             InvalidKind::Empty => write!(f, "the {what} is empty; give one"),
             InvalidKind::Octet { at } => {
-                write!(f, "the {what} holds an octet at position {at} that SMTP does not allow there; remove it")
+                write!(
+                    f,
+                    "the {what} holds an octet at position {at} that SMTP does not allow there; remove it"
+                )
             }
             InvalidKind::TooLong { max } => write!(f, "the {what} is longer than {max}; shorten it"),
             InvalidKind::Range => write!(f, "the {what} is out of range; correct the value"),

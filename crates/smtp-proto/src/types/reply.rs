@@ -169,11 +169,7 @@ impl Reply {
     }
 
     /// Takes an enhanced code off the text, so that a reply has one form.
-    pub(crate) fn canonical(
-        code: ReplyCode,
-        enhanced: Option<EnhancedCode>,
-        mut lines: Vec<String>,
-    ) -> Self {
+    pub(crate) fn canonical(code: ReplyCode, enhanced: Option<EnhancedCode>, mut lines: Vec<String>) -> Self {
         if enhanced.is_some() {
             return Self { code, enhanced, lines };
         }
