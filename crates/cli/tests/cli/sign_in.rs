@@ -45,6 +45,18 @@ fn a_program_can_drive_the_device_sign_in() {
 }
 
 #[test]
+fn a_sign_in_as_somebody_else_is_remarked_upon() {
+    let world = World::new();
+    let ran = world.device(&["login"], |sandbox, code| {
+        world.runtime.block_on(sandbox.approve_device(code, "bjorn@contoso.example")).unwrap();
+    });
+    let ran = ran.code(0).says(&["the configuration says ana@contoso.example"]);
+    assert!(ran.stdout.contains("Signed in as bjorn@contoso.example"), "{}", ran.stdout);
+    let ran = world.run(&["folders"]);
+    assert!([33, 34].contains(&ran.code), "{ran:?}");
+}
+
+#[test]
 fn a_declined_device_code_is_a_22() {
     let world = World::new();
     let ran = world.device(&["login"], |sandbox, code| {
