@@ -83,7 +83,8 @@ impl Imap {
         let mut note = |code: &Option<Code<'static>>| match code {
             Some(Code::UidValidity(n)) => seen.uid_validity = Some(n.get()),
             Some(Code::UidNext(n)) => seen.uid_next = Some(n.get()),
-            Some(Code::HighestModSeq(n)) => seen.highest_mod_seq = Some(n.get()),
+            // Without the extension nobody has promised what the number means.
+            Some(Code::HighestModSeq(n)) if condstore => seen.highest_mod_seq = Some(n.get()),
             _ => {}
         };
         let mut exists = 0;
