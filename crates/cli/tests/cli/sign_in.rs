@@ -191,7 +191,7 @@ fn ctrl_c_and_sigterm_end_a_sign_in_with_130() {
 
 /// What the person in the browser does.
 #[derive(Clone, Copy)]
-enum Person {
+pub(crate) enum Person {
     Accepts,
     Refuses,
     Cancels,
@@ -199,7 +199,7 @@ enum Person {
 }
 
 /// Runs a browser sign-in; the browser is a script that hands the address to this test, which walks the pages.
-fn browser(world: &World, args: &[&str], person: Person) -> Ran {
+pub(crate) fn browser(world: &World, args: &[&str], person: Person) -> Ran {
     let handed = world.home.path("address");
     let _ = std::fs::remove_file(&handed);
     let script = world.home.path("browser");
