@@ -1,7 +1,7 @@
 //! Signing in, and finding out whether that was worth anything.
 
 use imap_proto::types::{AString, Capability, Command, ListPattern, Mailbox, StatusKind};
-use imap_proto::{CommandId, Completed, Misuse};
+use imap_proto::{CommandId, Completed, Misuse, State};
 use sasl::ClientMechanism;
 use wire::{Secret, SecretBytes};
 
@@ -17,6 +17,10 @@ impl Imap {
         credential: &Credential,
     ) -> Result<(), Error> {
         self.capabilities().await?;
+        if self.client.state() == State::Authenticated {
+            // PREAUTH behind verified TLS: the server knows who this is by other means (RFC 3501 section 7.1.4).
+            return self.probe().await;
+        }
         match credential {
             Credential::Bearer { user, tokens, mechanism } => {
                 // Which mechanism is clear before a token is fetched: a refusal here costs no request.
