@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use imap_proto::types::{Date, FlagSet, SearchKey, UidSet};
+use imap_proto::types::{Date, FlagSet, SearchKey, SequenceSet, UidSet};
 use postkey::{Examined, FetchError, Folder as Listed, Imap};
 
 use super::report::{FolderReport, Missing, Why};
@@ -62,10 +62,16 @@ impl<'a> FolderRun<'a> {
             }
             Err(e) => return Err(e.into()),
         };
-        if self.generation(&examined)? && known.is_some() {
+        let mut everything = known.is_none();
+        if self.generation(&examined)? && !everything {
             // The changes since then say nothing about these UIDs.
             listed.clear();
             imap.flags(None, |uid, set| listed.push((uid, flags(set)))).await?;
+            everything = true;
+        }
+        if everything {
+            // Also what an earlier session of this run wanted: it may be gone from the server since.
+            self.wanted.clear();
         }
         let before = self.folder.len() as u64;
         self.compare(imap, &examined, plan, listed).await?;
@@ -164,6 +170,7 @@ impl<'a> FolderRun<'a> {
             let folder = &self.folder;
             self.wanted.retain(|uid| !folder.contains(*uid));
             if per_command == 1 {
+                self.forget_expunged(imap).await?;
                 for uid in ask.into_iter().filter(|uid| self.wanted.contains(uid)) {
                     let why = refused.iter().find(|(u, _)| *u == uid).map(|(_, why)| why.clone());
                     self.report.missing.push(Missing { uid, why: why.unwrap_or(Why::NotGiven) });
@@ -171,6 +178,22 @@ impl<'a> FolderRun<'a> {
                 return Ok(());
             }
             per_command = 1;
+        }
+    }
+
+    /// What another client deleted during the run is not missing (DU-17).
+    async fn forget_expunged(&mut self, imap: &mut Imap) -> Result<(), Error> {
+        let Ok(set) = UidSet::from_sorted(self.wanted.iter().copied().take(ALONE)) else { return Ok(()) };
+        let Ok(set) = SequenceSet::try_from(set) else { return Ok(()) };
+        match imap.search(&SearchKey::Uid(set.clone())).await {
+            Ok(there) => {
+                let asked = |uid: u32| set.contains(uid, u32::MAX);
+                self.wanted.retain(|uid| there.contains(*uid) || !asked(*uid));
+                Ok(())
+            }
+            // A server that does not answer the question leaves it open.
+            Err(postkey::Error::Refused { .. }) => Ok(()),
+            Err(e) => Err(e.into()),
         }
     }
 
