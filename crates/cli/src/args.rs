@@ -26,6 +26,7 @@ Examples:
   postkey login work
   postkey fetch work --to maildir:Mail/work
 
+Environment: POSTKEY_CONFIG, POSTKEY_LOG, POSTKEY_BROWSER, BROWSER, NO_COLOR
 Exit codes: postkey exit-codes";
 
 /// Options of every command.

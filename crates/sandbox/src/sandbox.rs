@@ -211,6 +211,12 @@ impl Sandbox {
         Ok(Mailbox::new(self.stores.of(self.user(user)?)))
     }
 
+    /// The device codes, authorisation codes and refresh tokens that were handed out: what a test of a client looks for in places
+    /// where they must not be.
+    pub fn handed_out(&self) -> Vec<Secret> {
+        self.idp.handed_out()
+    }
+
     /// How many requests of this kind were served.
     pub fn requests(&self, kind: RequestKind) -> u64 {
         self.idp.counters.get(kind)

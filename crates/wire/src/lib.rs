@@ -11,7 +11,7 @@
 //! ```
 //!
 //! * [`machine`]: the contract, in full.
-//! * [`line`], [`literal`], [`dot`]: the three ways mail protocols delimit data, each streaming, each looking at an
+//! * [`mod@line`], [`literal`], [`dot`]: the three ways mail protocols delimit data, each streaming, each looking at an
 //!   octet once.
 //! * [`Secret`], [`SecretBytes`], [`Redactor`]: secrets that cannot be printed, and a way to take them out of what a peer
 //!   echoes.

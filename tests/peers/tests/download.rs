@@ -313,3 +313,40 @@ fn a_message_of_a_size_that_no_buffer_holds() {
     assert!(ended.error.is_none(), "{:?}", ended.error);
     assert!(stored(&mail) == [big], "the message differs");
 }
+
+/// Deletes a message on the server when the download knows about it and has not fetched it.
+struct Deletes(std::path::PathBuf);
+
+impl archive::download::Progress for Deletes {
+    fn folder(&mut self, _: &str, new: u64, _: u64) {
+        assert!(new > 1);
+        if self.0.exists() {
+            fs::remove_file(&self.0).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_somebody_deletes_meanwhile_is_not_missing() {
+    // DU-17
+    if !available("what_somebody_deletes_meanwhile_is_not_missing", &[Program::Dovecot]) {
+        return;
+    }
+    let dovecot = Dovecot::start(&Config::default()).unwrap();
+    for i in 0..20 {
+        let message = format!("Subject: {i}\r\n\r\n{i}\r\n");
+        dovecot
+            .deliver(USER, "", &format!("{}.M{i}.test", 1_700_000_000 + i), "S", message.as_bytes())
+            .unwrap();
+    }
+    let gone = dovecot.maildir(USER).join("cur").join("1700000007.M7.test:2,S");
+    let dir = tempfile::tempdir().unwrap();
+    let mail = dir.path().join("mail");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let maildir = Maildir::open(&mail, options()).unwrap();
+    let download = Download::new(server(dovecot.tls_addr().port(), &dovecot), password(&dovecot), plan());
+    let ended = runtime.block_on(download.run(&maildir, &mut Deletes(gone), std::future::pending()));
+    assert!(ended.error.is_none(), "{:?}", ended.error);
+    assert!(ended.report.is_complete(), "{:?}\n{}", ended.report, dovecot.log());
+    assert_eq!(stored(&mail).len(), 19);
+}

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use imap_proto::types::{Date, Mailbox, SearchKey, UidSet};
+use imap_proto::types::{Date, FlagSet, SearchKey, SequenceSet, UidSet};
 use postkey::{Examined, FetchError, Folder as Listed, Imap};
 
 use super::report::{FolderReport, Missing, Why};
 use super::sink::{Sink, flags};
 use super::{Error, Plan, Progress};
-use crate::{FlagUpdate, Flags, Folder, FolderName, Maildir};
+use crate::{FlagUpdate, Flags, Folder, FolderName, Generation, Maildir};
 
 /// Messages that did not come with the others are asked for alone, up to so many.
 const ALONE: usize = 1_000;
@@ -51,8 +51,10 @@ impl<'a> FolderRun<'a> {
         plan: &Plan,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let mailbox: &Mailbox<'static> = &self.listed.mailbox;
-        let examined = match imap.examine(mailbox).await {
+        let known = self.folder.mod_seq().filter(|_| plan.since.is_none());
+        let mut listed: Vec<(u32, Flags)> = Vec::new();
+        let each = |uid: u32, set: &FlagSet<'_>| listed.push((uid, flags(set)));
+        let examined = match imap.examine_and_list(&self.listed.mailbox, known, each).await {
             Ok(examined) => examined,
             Err(postkey::Error::NoFolder { reply, .. } | postkey::Error::Refused { reply, .. }) => {
                 self.report.failed = Some(Why::Refused(reply.to_string()));
@@ -60,9 +62,19 @@ impl<'a> FolderRun<'a> {
             }
             Err(e) => return Err(e.into()),
         };
-        self.generation(&examined)?;
+        let mut everything = known.is_none();
+        if self.generation(&examined)? && !everything {
+            // The changes since then say nothing about these UIDs.
+            listed.clear();
+            imap.flags(None, |uid, set| listed.push((uid, flags(set)))).await?;
+            everything = true;
+        }
+        if everything {
+            // Also what an earlier session of this run wanted: it may be gone from the server since.
+            self.wanted.clear();
+        }
         let before = self.folder.len() as u64;
-        self.list(imap, &examined, plan).await?;
+        self.compare(imap, &examined, plan, listed).await?;
         if !self.listed_once {
             self.report.already = before;
             self.listed_once = true;
@@ -76,14 +88,14 @@ impl<'a> FolderRun<'a> {
         Ok(())
     }
 
-    /// Tells the archive which UIDs these are.
-    fn generation(&mut self, examined: &Examined) -> Result<(), Error> {
+    /// Tells the archive which UIDs these are; `true` when they are others than before.
+    fn generation(&mut self, examined: &Examined) -> Result<bool, Error> {
         self.report.unstable = examined.uid_validity.is_none();
         let validity = match examined.uid_validity {
             Some(v) => v,
             // UIDs that may mean something else tomorrow: a generation of their own each time, and messages are
             // recognised by content.
-            None if self.listed_once => return Ok(()),
+            None if self.listed_once => return Ok(false),
             None => u32::try_from(
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| d.as_secs() % (1 << 31)),
             )
@@ -94,36 +106,28 @@ impl<'a> FolderRun<'a> {
             self.wanted.clear();
             self.report.missing.clear();
         }
-        self.folder.begin_generation(validity)?;
-        Ok(())
+        Ok(self.folder.begin_generation(validity)? == Generation::Changed)
     }
 
-    /// Finds out what there is: new UIDs, changed flags.
-    async fn list(&mut self, imap: &mut Imap, examined: &Examined, plan: &Plan) -> Result<(), Error> {
+    /// Compares what the server listed with what is stored: new UIDs, changed flags.
+    async fn compare(
+        &mut self,
+        imap: &mut Imap,
+        examined: &Examined,
+        plan: &Plan,
+        listed: Vec<(u32, Flags)>,
+    ) -> Result<(), Error> {
         self.mod_seq = examined.highest_mod_seq;
-        let known = self.folder.mod_seq();
-        if known.is_some() && known == examined.highest_mod_seq && plan.since.is_none() {
-            // Nothing has changed since everything was stored (RFC 7162).
-            return Ok(());
-        }
-        if examined.exists == 0 {
-            return Ok(());
-        }
-        // With a remembered mod-sequence the server names the changes, otherwise it lists everything.
-        let since = known.filter(|_| examined.highest_mod_seq.is_some() && plan.since.is_none());
         let mut changed: Vec<(u32, Flags)> = Vec::new();
-        let (folder, wanted) = (&self.folder, &mut self.wanted);
-        imap.flags(since, |uid, set| {
-            let now = flags(set);
-            match folder.flags(uid) {
-                _ if !folder.contains(uid) => {
-                    wanted.insert(uid);
+        for (uid, now) in listed {
+            match self.folder.flags(uid) {
+                _ if !self.folder.contains(uid) => {
+                    self.wanted.insert(uid);
                 }
                 Some(before) if before != now => changed.push((uid, now)),
                 _ => {}
             }
-        })
-        .await?;
+        }
         if let Some((year, month, day)) = plan.since {
             let day = Date::new(year, month, day)
                 .map_err(|e| postkey::Error::from(imap_proto::Misuse::Invalid(e)))?;
@@ -166,6 +170,7 @@ impl<'a> FolderRun<'a> {
             let folder = &self.folder;
             self.wanted.retain(|uid| !folder.contains(*uid));
             if per_command == 1 {
+                self.forget_expunged(imap).await?;
                 for uid in ask.into_iter().filter(|uid| self.wanted.contains(uid)) {
                     let why = refused.iter().find(|(u, _)| *u == uid).map(|(_, why)| why.clone());
                     self.report.missing.push(Missing { uid, why: why.unwrap_or(Why::NotGiven) });
@@ -173,6 +178,22 @@ impl<'a> FolderRun<'a> {
                 return Ok(());
             }
             per_command = 1;
+        }
+    }
+
+    /// What another client deleted during the run is not missing (DU-17).
+    async fn forget_expunged(&mut self, imap: &mut Imap) -> Result<(), Error> {
+        let Ok(set) = UidSet::from_sorted(self.wanted.iter().copied().take(ALONE)) else { return Ok(()) };
+        let Ok(set) = SequenceSet::try_from(set) else { return Ok(()) };
+        match imap.search(&SearchKey::Uid(set.clone())).await {
+            Ok(there) => {
+                let asked = |uid: u32| set.contains(uid, u32::MAX);
+                self.wanted.retain(|uid| there.contains(*uid) || !asked(*uid));
+                Ok(())
+            }
+            // A server that does not answer the question leaves it open.
+            Err(postkey::Error::Refused { .. }) => Ok(()),
+            Err(e) => Err(e.into()),
         }
     }
 
@@ -184,7 +205,7 @@ impl<'a> FolderRun<'a> {
         depth: usize,
         progress: &mut dyn Progress,
     ) -> Result<Vec<(u32, Why)>, Error> {
-        let sets = ask.chunks(per_command).filter_map(|c| UidSet::from_sorted(c.iter().copied()).ok());
+        let sets = commands(ask, per_command).filter_map(|c| UidSet::from_sorted(c.iter().copied()).ok());
         let mut sink = Sink { folder: &mut self.folder, progress, delivery: None, refused: Vec::new() };
         let result = imap.download(sets, depth, &mut sink).await;
         let mut why: Vec<(u32, Why)> =
@@ -224,5 +245,42 @@ impl<'a> FolderRun<'a> {
                 (self.report, Some(e))
             }
         }
+    }
+}
+
+/// So many ranges go into one command at most: its line stays below what servers take (Exchange on premises: 10,240 octets).
+const RANGES: usize = 250;
+
+/// Cuts sorted UIDs into commands: by their number, and by the length of the line they make.
+fn commands(mut uids: &[u32], most: usize) -> impl Iterator<Item = &[u32]> {
+    std::iter::from_fn(move || {
+        let mut ranges = 0;
+        let mut previous = None;
+        let fits = uids.iter().take(most).take_while(|uid| {
+            ranges += usize::from(previous != uid.checked_sub(1));
+            previous = Some(**uid);
+            ranges <= RANGES
+        });
+        let (now, later) = uids.split_at(fits.count());
+        uids = later;
+        (!now.is_empty()).then_some(now)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_cut_by_number_and_by_the_length_of_their_line() {
+        let row: Vec<u32> = (1..=5_000).collect();
+        let sizes: Vec<usize> = commands(&row, 2_000).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [2_000, 2_000, 1_000]);
+        let gaps: Vec<u32> = (1..=600).map(|n| n * 7).collect();
+        let sizes: Vec<usize> = commands(&gaps, 2_000).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [250, 250, 100]);
+        assert_eq!(commands(&gaps, 1).count(), 600);
+        assert_eq!(commands(&[], 10).count(), 0);
+        assert_eq!(commands(&[u32::MAX], 10).count(), 1);
     }
 }

@@ -41,7 +41,7 @@ pub struct Plan {
     pub folders: Selection,
     /// Only messages that arrived on this day or later: year, month (1–12), day.
     pub since: Option<(u16, u8, u8)>,
-    /// Messages asked for in one command. 500.
+    /// Messages asked for in one command, at most; fewer where their UIDs have many gaps. 2,000.
     pub per_command: usize,
     /// Commands in flight. 3.
     pub depth: usize,
@@ -57,7 +57,7 @@ impl Default for Plan {
         Self {
             folders: Selection::All,
             since: None,
-            per_command: 500,
+            per_command: 2_000,
             depth: 3,
             max_message: u64::from(u32::MAX),
             patience: Patience::default(),
@@ -162,7 +162,7 @@ impl Download {
         };
         let error = run.everything(&mut report).await.err();
         if let (None, Some(imap)) = (&error, run.imap.take()) {
-            imap.logout().await;
+            imap.leave().await;
         }
         Ended { report, error }
     }

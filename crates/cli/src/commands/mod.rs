@@ -19,12 +19,6 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime.map_err(no_runtime)?.block_on(work)
 }
 
-/// Runs a command that is client and server at once, on several threads.
-pub(crate) fn block_on_threads<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(no_runtime)?.block_on(work)
-}
-
 fn no_runtime(error: std::io::Error) -> Failure {
     Failure::new(Exit::Unexpected, format!("the runtime cannot be started: {error}"), "")
 }

@@ -13,7 +13,7 @@ use crate::signals::Stop;
 
 /// Runs the pretend tenant until it is told to stop, which is its normal end.
 pub(crate) fn run(args: &args::Sandbox, out: Out) -> Result<()> {
-    super::block_on_threads(async {
+    super::block_on(async {
         let stop = Stop::listen()?;
         let mut builder = Sandbox::builder()
             .messages(usize::try_from(args.messages).unwrap_or(usize::MAX))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::sandbox::{ANA, Fault, Sandbox};
+use ::sandbox::{ANA, Builder, Fault, Sandbox};
 use archive::download::Plan;
 use serde_json::json;
 
@@ -25,14 +25,15 @@ const MARK: &str = "# Made by `postkey try`";
 
 /// Takes the tour.
 pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
-    super::block_on_threads(async {
+    super::block_on(async {
         let stop = Stop::listen()?;
         let place = Place::prepare(&args.dir)?;
         let messages = usize::try_from(args.messages).unwrap_or(usize::MAX);
         // One second between polls: nobody has to walk to another device.
         let builder = Sandbox::builder().messages(messages).fault(Fault::DeviceInterval(1));
-        let sandbox = builder.start().await.map_err(sandbox::started)?;
-        place.configure(&sandbox)?;
+        let tenant = Tenant::start(builder)?;
+        let sandbox = &tenant.sandbox;
+        place.configure(sandbox)?;
         let config = Config::load(Some(&place.config))?;
 
         out.line(format!(
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
             sandbox.base_url(),
             place.root.display()
         ))?;
-        stop.or(sign_in(&sandbox, &config, out)).await?;
+        stop.or(sign_in(sandbox, &config, out)).await?;
         let access = stop.or(Access::prepare(config.account(Some(ACCOUNT))?, &config)).await?;
 
         out.line(format!("{STRONG}2. The folders{STRONG:#}\n"))?;
@@ -59,6 +60,34 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
         out.line(next(&place))?;
         out.document(&document)
     })
+}
+
+/// The pretend tenant, on a thread of its own: the download writes to disk in between, and a server should not wait for
+/// that.
+struct Tenant {
+    sandbox: Sandbox,
+    /// Dropped, it ends the thread.
+    _running: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Tenant {
+    fn start(builder: Builder) -> Result<Self> {
+        let failed =
+            |what: String| Failure::new(Exit::Unexpected, format!("the sandbox does not start: {what}"), "");
+        let (tell, hear) = std::sync::mpsc::channel();
+        let (running, ended) = tokio::sync::oneshot::channel();
+        let serve = move || {
+            let done = super::block_on(async {
+                let _ = tell.send(builder.start().await.map_err(sandbox::started));
+                let _ = ended.await;
+                Ok(())
+            });
+            done.map_err(|failure| tracing::error!("the sandbox: {}", failure.message))
+        };
+        std::thread::Builder::new().spawn(serve).map_err(|error| failed(error.to_string()))?;
+        let sandbox = hear.recv().map_err(|error| failed(error.to_string()))??;
+        Ok(Self { sandbox, _running: running })
+    }
 }
 
 /// The device sign-in, with the tour in the person's place.

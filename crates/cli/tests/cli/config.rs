@@ -134,3 +134,28 @@ fn a_provider_of_ones_own_is_used() {
     assert_eq!(shown["server"]["port"], 1993);
     assert_eq!(shown["token_endpoint"], "https://sts.example/organizations/oauth2/v2.0/token");
 }
+
+/// The example that the documentation gives must be one that is read.
+#[test]
+fn the_documented_configuration_is_right() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let home = Home::new();
+    home.configure(example);
+    let shown = home.run(&["account", "show", "--json"]).code(0).json();
+    assert_eq!(
+        (shown["name"].as_str(), shown["mailbox"].as_str()),
+        (Some("work"), Some("info@contoso.example"))
+    );
+    assert_eq!(shown["scopes"].as_array().unwrap().len(), 2);
+    let listed = home.run(&["account", "list", "--json"]).code(0).json();
+    assert!(
+        listed["accounts"].as_array().unwrap().iter().all(|account| account.get("mistake").is_none()),
+        "{listed}"
+    );
+    home.configure(&format!(
+        "{example}[accounts.s]\nuser = \"a@x\"\nclient_id = \"c\"\nprovider = \"sovereign\"\n"
+    ));
+    let shown = home.run(&["account", "show", "s", "--json"]).code(0).json();
+    assert_eq!(shown["token_endpoint"], "https://login.cloud.example/organizations/oauth2/v2.0/token");
+}

@@ -46,6 +46,9 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     let client_secret = world.sandbox.app(DAEMON_APP).unwrap().secret().unwrap().expose().to_owned();
     let mut said = Vec::new();
     let mut hear = |what: &str, ran: Ran| said.push((what.to_owned(), ran.stdout + &ran.stderr));
+    let args = ["-vvvv", "login", "web"];
+    hear("browser", super::sign_in::browser(&world, &args, super::sign_in::Person::Accepts).code(0));
+    assert_eq!(world.sandbox.handed_out().len(), 2, "an authorisation code and a refresh token");
     let approve = |sandbox: &sandbox::Sandbox, code: &str| world.approve(sandbox, code);
     hear("device", world.device(&["-vvvv", "login", "ana"], approve).code(0));
     hear("app", world.run(&["-vvvv", "login", "daemon"]).code(0));
@@ -58,7 +61,7 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     hear("list", logged(&["account", "list", "--json"]));
     let (ana, daemon) =
         (logged(&["-vvvv", "token", "ana"]).code(0), logged(&["-vvvv", "token", "daemon"]).code(0));
-    let secrets = vec![client_secret, ana.stdout.trim().to_owned(), daemon.stdout.trim().to_owned()];
+    let mut secrets = vec![client_secret, ana.stdout.trim().to_owned(), daemon.stdout.trim().to_owned()];
     hear("token's log", Ran { stdout: String::new(), ..ana });
     hear("token's log", Ran { stdout: String::new(), ..daemon });
     for account in ["ana", "daemon"] {
@@ -73,6 +76,9 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     // The last one is meant to print a token.
     said.pop();
 
+    assert!(world.sandbox.handed_out().len() >= 4, "a device code and another refresh token");
+    secrets.extend(world.sandbox.handed_out().iter().map(|secret| secret.expose().to_owned()));
+    // The address the browser was given is the test's own file, and holds no code.
     for (what, text) in &said {
         clean(what, text.as_bytes(), &secrets);
     }

@@ -82,6 +82,42 @@ fn an_empty_mailbox_is_no_failure_and_a_folder_that_is_not_there_is_a_12() {
     ran.says(&["no folder \"Inbxo\"", "nothing was downloaded", "did you mean \"INBOX\"?"]);
 }
 
+/// FR-07, DU-24: a server that lists a message and does not give it out.
+#[test]
+fn a_message_that_does_not_come_is_a_50_and_is_named() {
+    let home = Server::start(GREETING, |command| {
+        let wants = |what: &str| command.to_ascii_uppercase().contains(what);
+        if wants("EXAMINE") {
+            "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] \r\n* OK [UIDNEXT 9] \r\n{tag} OK [READ-ONLY] done\r\n".into()
+        } else if wants("UID FETCH") && wants("BODY") {
+            let body = "Subject: a\r\n\r\n";
+            let first = format!("* 1 FETCH (UID 4 FLAGS () BODY[] {{{}}}\r\n{body})\r\n", body.len());
+            if wants("FETCH 8 ") { "{tag} OK\r\n".into() } else { format!("{first}{{tag}} OK\r\n") }
+        } else if wants("UID FETCH") {
+            "* 1 FETCH (UID 4 FLAGS ())\r\n* 2 FETCH (UID 8 FLAGS ())\r\n{tag} OK\r\n".into()
+        } else if wants("LIST") {
+            "* LIST () \"/\" INBOX\r\n{tag} OK\r\n".into()
+        } else {
+            friendly(command)
+        }
+    })
+    .home();
+    let ran = home.run(&["fetch", "--to", "maildir:Mail", "--quiet"]).code(50);
+    let ran = ran.says(&[
+        "INBOX, UID 8 is missing",
+        "not everything is stored: 1 message missing",
+        "run the same command again",
+    ]);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(files(&home.path("Mail/new")).len(), 1);
+    let report = home.run(&["fetch", "--to", "maildir:Mail", "--json"]).code(50).json();
+    assert_eq!(
+        (report["complete"].as_bool(), report["folders"][0]["missing"][0]["uid"].as_u64()),
+        (Some(false), Some(8))
+    );
+    assert_eq!(report["folders"][0]["already"], 1);
+}
+
 #[test]
 fn a_server_that_is_not_there_is_a_30() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -45,6 +45,18 @@ fn a_program_can_drive_the_device_sign_in() {
 }
 
 #[test]
+fn a_sign_in_as_somebody_else_is_remarked_upon() {
+    let world = World::new();
+    let ran = world.device(&["login"], |sandbox, code| {
+        world.runtime.block_on(sandbox.approve_device(code, "bjorn@contoso.example")).unwrap();
+    });
+    let ran = ran.code(0).says(&["the configuration says ana@contoso.example"]);
+    assert!(ran.stdout.contains("Signed in as bjorn@contoso.example"), "{}", ran.stdout);
+    let ran = world.run(&["folders"]);
+    assert!([33, 34].contains(&ran.code), "{ran:?}");
+}
+
+#[test]
 fn a_declined_device_code_is_a_22() {
     let world = World::new();
     let ran = world.device(&["login"], |sandbox, code| {
@@ -179,7 +191,7 @@ fn ctrl_c_and_sigterm_end_a_sign_in_with_130() {
 
 /// What the person in the browser does.
 #[derive(Clone, Copy)]
-enum Person {
+pub(crate) enum Person {
     Accepts,
     Refuses,
     Cancels,
@@ -187,7 +199,7 @@ enum Person {
 }
 
 /// Runs a browser sign-in; the browser is a script that hands the address to this test, which walks the pages.
-fn browser(world: &World, args: &[&str], person: Person) -> Ran {
+pub(crate) fn browser(world: &World, args: &[&str], person: Person) -> Ran {
     let handed = world.home.path("address");
     let _ = std::fs::remove_file(&handed);
     let script = world.home.path("browser");

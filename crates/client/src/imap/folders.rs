@@ -1,8 +1,11 @@
 //! Which folders there are, and opening one.
 
-use imap_proto::types::{Attribute, Code, Command, ListPattern, Mailbox, Response, SelectParams, StatusKind};
-use imap_proto::{Event, Misuse};
+use imap_proto::types::{
+    Attribute, Capability, Code, Command, FlagSet, ListPattern, Mailbox, Response, SelectParams, StatusKind,
+};
+use imap_proto::{CommandId, Completed, Event, Misuse};
 
+use super::listing::Listing;
 use super::{Imap, accept};
 use crate::error::{Error, Reply};
 
@@ -41,30 +44,18 @@ pub struct Examined {
 impl Imap {
     /// All folders of the personal namespace that the server lists, in its order.
     ///
+    /// The first call after [`open`](Self::open) costs nothing: the folders came with the proof that the mailbox can be reached.
+    ///
     /// # Errors
     /// As every command.
     pub async fn folders(&mut self) -> Result<Vec<Folder>, Error> {
-        let reference = Mailbox::new(&b""[..]).map_err(Misuse::Invalid)?;
-        let pattern = ListPattern::new(&b"*"[..]).map_err(Misuse::Invalid)?;
-        let id = self.client.send(&Command::List { reference, pattern })?;
+        if let Some(folders) = self.folders.take() {
+            return Ok(folders);
+        }
+        let id = self.client.send(&list()?)?;
         let mut found = Vec::new();
         self.finish("LIST", id, |event| {
-            if let Event::Data(data) = event
-                && let Response::List(entry) = *data
-                && found.len() < MOST
-            {
-                let selectable = entry.is_selectable();
-                let entry = entry.into_owned();
-                if !entry.mailbox.as_bytes().is_empty() {
-                    found.push(Folder {
-                        name: readable(&entry.mailbox),
-                        delimiter: entry.delimiter.map(|d| d.as_char()),
-                        attributes: entry.attributes,
-                        mailbox: entry.mailbox,
-                        selectable,
-                    });
-                }
-            }
+            note(event, &mut found);
             Ok(())
         })
         .await?;
@@ -76,38 +67,115 @@ impl Imap {
     /// # Errors
     /// [`Error::NoFolder`] when the server says NO; otherwise as every command.
     pub async fn examine(&mut self, mailbox: &Mailbox<'_>) -> Result<Examined, Error> {
-        let condstore = self.has(&imap_proto::types::Capability::CondStore);
-        let params = SelectParams { condstore };
-        let id = self.client.send(&Command::Examine { mailbox: mailbox.borrowed(), params })?;
+        let (id, condstore) = self.send_examine(mailbox)?;
         let mut seen = Examined::default();
-        let mut note = |code: &Option<Code<'static>>| match code {
-            Some(Code::UidValidity(n)) => seen.uid_validity = Some(n.get()),
-            Some(Code::UidNext(n)) => seen.uid_next = Some(n.get()),
-            Some(Code::HighestModSeq(n)) => seen.highest_mod_seq = Some(n.get()),
-            _ => {}
-        };
-        let mut exists = 0;
         let completed = self
             .completed(id, |event| {
-                match event {
-                    Event::Status(status) => note(&status.code),
-                    Event::Data(data) => {
-                        if let Response::Exists(n) = *data {
-                            exists = n;
-                        }
-                    }
-                    _ => {}
-                }
+                seen.note(&event, condstore);
                 Ok(())
             })
             .await?;
-        seen.exists = exists;
-        let reply = Reply::of(completed.status.clone());
-        if completed.status.kind == StatusKind::No && reply.throttle().is_none() && !reply.is_auth() {
-            return Err(Error::NoFolder { name: readable(mailbox), reply });
-        }
-        accept("EXAMINE", completed)?;
+        examined(mailbox, completed)?;
         Ok(seen)
+    }
+
+    /// Opens a folder like [`examine`](Self::examine), and lists UIDs and flags of its messages, or of those that changed since a
+    /// mod-sequence (RFC 7162), in the same round trip.
+    ///
+    /// # Errors
+    /// [`Error::NoFolder`] when the server says NO; otherwise as every command.
+    pub async fn examine_and_list(
+        &mut self,
+        mailbox: &Mailbox<'_>,
+        changed_since: Option<u64>,
+        each: impl FnMut(u32, &FlagSet<'_>),
+    ) -> Result<Examined, Error> {
+        let (id, condstore) = self.send_examine(mailbox)?;
+        let changed_since = changed_since.filter(|_| condstore);
+        let list = self.send_flags(changed_since)?;
+        let mut seen = Examined::default();
+        let mut listing = Listing::new(each);
+        let completed = self
+            .completed(id, |event| {
+                seen.note(&event, condstore);
+                Ok(())
+            })
+            .await?;
+        let listed = self
+            .completed(list, |event| {
+                seen.note(&event, condstore);
+                listing.take(event);
+                Ok(())
+            })
+            .await?;
+        examined(mailbox, completed)?;
+        // There is nothing to list in an empty folder, and some servers say so with BAD.
+        if seen.exists > 0 {
+            accept("UID FETCH", listed)?;
+        }
+        Ok(seen)
+    }
+
+    fn send_examine(&mut self, mailbox: &Mailbox<'_>) -> Result<(CommandId, bool), Error> {
+        let condstore = self.has(&Capability::CondStore);
+        let params = SelectParams { condstore };
+        let id = self.client.send(&Command::Examine { mailbox: mailbox.borrowed(), params })?;
+        Ok((id, condstore))
+    }
+}
+
+impl Examined {
+    fn note(&mut self, event: &Event<'_>, condstore: bool) {
+        match event {
+            Event::Status(status) => match &status.code {
+                Some(Code::UidValidity(n)) => self.uid_validity = Some(n.get()),
+                Some(Code::UidNext(n)) => self.uid_next = Some(n.get()),
+                // Without the extension nobody has promised what the number means.
+                Some(Code::HighestModSeq(n)) if condstore => self.highest_mod_seq = Some(n.get()),
+                _ => {}
+            },
+            Event::Data(data) => {
+                if let Response::Exists(n) = **data {
+                    self.exists = n;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What came of EXAMINE.
+fn examined(mailbox: &Mailbox<'_>, completed: Completed) -> Result<(), Error> {
+    let reply = Reply::of(completed.status.clone());
+    if completed.status.kind == StatusKind::No && reply.throttle().is_none() && !reply.is_auth() {
+        return Err(Error::NoFolder { name: readable(mailbox), reply });
+    }
+    accept("EXAMINE", completed).map(drop)
+}
+
+/// `LIST "" *`
+pub(super) fn list() -> Result<Command<'static>, Error> {
+    let reference = Mailbox::new(&b""[..]).map_err(Misuse::Invalid)?;
+    let pattern = ListPattern::new(&b"*"[..]).map_err(Misuse::Invalid)?;
+    Ok(Command::List { reference, pattern })
+}
+
+/// Adds the folder that an event is about.
+pub(super) fn note(event: Event<'_>, found: &mut Vec<Folder>) {
+    if let Event::Data(data) = event
+        && let Response::List(entry) = *data
+        && found.len() < MOST
+        && !entry.mailbox.as_bytes().is_empty()
+    {
+        let selectable = entry.is_selectable();
+        let entry = entry.into_owned();
+        found.push(Folder {
+            name: readable(&entry.mailbox),
+            delimiter: entry.delimiter.map(|d| d.as_char()),
+            attributes: entry.attributes,
+            mailbox: entry.mailbox,
+            selectable,
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! Messages: which there are, and their octets.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU64;
 
 use imap_proto::grammar::SearchPart;
 use imap_proto::types::{
@@ -9,17 +8,8 @@ use imap_proto::types::{
 };
 use imap_proto::{CommandId, Event, Fetch, Misuse};
 
-use super::{Imap, accept};
+use super::Imap;
 use crate::error::{Error, Reply, Throttle};
-
-/// Flags of one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UidFlags {
-    /// The message.
-    pub uid: u32,
-    /// Its flags.
-    pub flags: FlagSet<'static>,
-}
 
 /// What is known of a message when its octets begin.
 #[derive(Clone, Copy, Debug)]
@@ -87,43 +77,6 @@ pub struct Outcome {
 }
 
 impl Imap {
-    /// UIDs and flags of all messages of the open folder, or of those that changed since a mod-sequence (RFC 7162).
-    ///
-    /// # Errors
-    /// As every command.
-    pub async fn flags(
-        &mut self,
-        changed_since: Option<u64>,
-        mut each: impl FnMut(u32, &FlagSet<'_>),
-    ) -> Result<(), Error> {
-        let items = FetchItems::List(vec![FetchItem::Flags]);
-        let changed_since = changed_since.and_then(NonZeroU64::new);
-        let command = Command::Fetch { uid: true, set: SequenceSet::all(), items, changed_since };
-        let id = self.client.send(&command)?;
-        let mut uid = None;
-        let mut flags: Option<FlagSet<'static>> = None;
-        let completed = self
-            .completed(id, |event| {
-                let Event::Fetch(fetch) = event else { return Ok(()) };
-                match fetch {
-                    Fetch::Start(_) => (uid, flags) = (None, None),
-                    // The usual order needs no copy of the flags.
-                    Fetch::Item(FetchData::Uid(u)) => match flags.take() {
-                        Some(f) => each(u.get(), &f),
-                        None => uid = Some(u.get()),
-                    },
-                    Fetch::Item(FetchData::Flags(f)) => match uid.take() {
-                        Some(u) => each(u, &f),
-                        None => flags = Some(f.into_owned()),
-                    },
-                    _ => {}
-                }
-                Ok(())
-            })
-            .await?;
-        accept("UID FETCH", completed).map(drop)
-    }
-
     /// UIDs of the messages that match, in order.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod connect;
 mod folders;
+mod listing;
 mod messages;
 mod sign_in;
 
@@ -11,7 +12,7 @@ use imap_proto::{Client, CommandId, Completed, Event};
 use tokio::net::TcpStream;
 
 pub use folders::{Examined, Folder};
-pub use messages::{FetchError, MessageMeta, MessageSink, Outcome, UidFlags};
+pub use messages::{FetchError, MessageMeta, MessageSink, Outcome};
 
 use crate::error::{Error, Reply, Throttle};
 
@@ -24,6 +25,8 @@ pub struct Imap {
     client: Client,
     /// When the access token in use ends, in seconds since 1970.
     token_expires_at: Option<u64>,
+    /// The folders, as long as nobody has asked for them.
+    folders: Option<Vec<Folder>>,
 }
 
 impl Imap {
@@ -45,6 +48,13 @@ impl Imap {
                     break;
                 }
             }
+        }
+    }
+
+    /// Says goodbye without waiting for the answer: one round trip less than [`logout`](Self::logout).
+    pub async fn leave(mut self) {
+        if self.client.send(&Command::Logout).is_ok() {
+            self.connection.leave(&mut self.client).await;
         }
     }
 

@@ -1,13 +1,13 @@
 //! Signing in, and finding out whether that was worth anything.
 
-use imap_proto::types::{AString, Capability, Command, ListPattern, Mailbox, StatusKind};
-use imap_proto::{CommandId, Completed, Misuse};
+use imap_proto::types::{AString, Capability, Command, StatusKind};
+use imap_proto::{CommandId, Completed, Misuse, State};
 use sasl::ClientMechanism;
 use wire::{Secret, SecretBytes};
 
-use super::Imap;
+use super::{Imap, folders};
 use crate::credential::{Ask, Credential, Mechanism};
-use crate::error::{Error, Reply};
+use crate::error::{Error, Reply, Throttle};
 
 impl Imap {
     pub(super) async fn sign_in(
@@ -17,6 +17,10 @@ impl Imap {
         credential: &Credential,
     ) -> Result<(), Error> {
         self.capabilities().await?;
+        if self.client.state() == State::Authenticated {
+            // PREAUTH behind verified TLS: the server knows who this is by other means (RFC 3501 section 7.1.4).
+            return self.probe().await;
+        }
         match credential {
             Credential::Bearer { user, tokens, mechanism } => {
                 // Which mechanism is clear before a token is fetched: a refusal here costs no request.
@@ -118,54 +122,52 @@ impl Imap {
         Ok(Some(Error::SignIn { reply: Reply::of(status), reason }))
     }
 
-    /// A command behind the sign-in: only its success says that the mailbox is there.
+    /// Commands behind the sign-in: only their success says that the mailbox is there.
     ///
     /// `OK AUTHENTICATE completed.` means little at Exchange, which opens the mailbox on the next command and then answers `BAD
-    /// User is authenticated but not connected.`
+    /// User is authenticated but not connected.` What is asked is what will be needed anyhow, in one round trip: the capabilities
+    /// where signing in may have changed them and the server does not say so unasked, the namespace, and the folders.
     async fn probe(&mut self) -> Result<(), Error> {
-        let namespace = self.has(&Capability::Namespace) || self.client.capabilities().is_none();
-        // Capabilities may differ after signing in, and Exchange does not say so unasked; both questions share one round trip.
         let ask = match self.client.capabilities() {
             None => Some(self.client.send(&Command::Capability)?),
             Some(_) => None,
         };
-        let probe = if namespace {
-            Command::Namespace
-        } else {
-            Command::List {
-                reference: Mailbox::new(&b""[..]).map_err(Misuse::Invalid)?,
-                pattern: ListPattern::new(&b""[..]).map_err(Misuse::Invalid)?,
-            }
+        let namespace = match self.client.capabilities() {
+            Some(c) if !c.has(&Capability::Namespace) => None,
+            _ => Some(self.client.send(&Command::Namespace)?),
         };
-        let id = self.client.send(&probe)?;
-        let mut refused = None;
+        let list = self.client.send(&folders::list()?)?;
         if let Some(ask) = ask {
-            let completed = self.completed(ask, |_| Ok(())).await?;
-            if completed.status.kind != StatusKind::Ok {
-                refused = Some(completed);
-            }
+            reached(self.completed(ask, |_| Ok(())).await?, false)?;
         }
-        let completed = self.completed(id, |_| Ok(())).await?;
-        if completed.status.kind != StatusKind::Ok {
-            refused = Some(completed);
+        if let Some(namespace) = namespace {
+            reached(self.completed(namespace, |_| Ok(())).await?, true)?;
         }
-        match refused {
-            // A server that does not know NAMESPACE answers BAD without meaning the mailbox.
-            Some(c)
-                if namespace
-                    && c.status.kind == StatusKind::Bad
-                    && !Reply::of(c.status.clone()).is_auth() =>
-            {
+        let mut found = Vec::new();
+        let listed = self
+            .completed(list, |event| {
+                folders::note(event, &mut found);
                 Ok(())
-            }
-            Some(c) => {
-                let reply = Reply::of(c.status);
-                match reply.throttle() {
-                    Some(wait) => Err(Error::Throttled(crate::error::Throttle { reply, wait })),
-                    None => Err(Error::NotConnected(reply)),
-                }
-            }
-            None => Ok(()),
-        }
+            })
+            .await?;
+        reached(listed, false)?;
+        self.folders = Some(found);
+        Ok(())
     }
+}
+
+/// Whether a command of the probe reached the mailbox. A server may not know an `optional` one, and answers BAD without meaning
+/// the mailbox.
+fn reached(completed: Completed, optional: bool) -> Result<(), Error> {
+    if completed.status.kind == StatusKind::Ok {
+        return Ok(());
+    }
+    let reply = Reply::of(completed.status);
+    if optional && reply.kind == StatusKind::Bad && !reply.is_auth() && reply.throttle().is_none() {
+        return Ok(());
+    }
+    Err(match reply.throttle() {
+        Some(wait) => Error::Throttled(Throttle { reply, wait }),
+        None => Error::NotConnected(reply),
+    })
 }

@@ -247,6 +247,7 @@ impl Idp {
             DeviceState::Approved(_) if self.faults.hits(client, &Fault::Pending) => Err(Refusal::pending()),
             DeviceState::Approved(_) => {
                 tables.devices.remove(device_code);
+                tables.redeemed.push(device_code.to_owned());
                 Ok(device)
             }
             DeviceState::Refused(refusal) => Err(refusal.clone()),

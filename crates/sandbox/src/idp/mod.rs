@@ -20,6 +20,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
+use wire::Secret;
 
 use crate::clock::Clock;
 use crate::count::{Counters, RequestKind};
@@ -122,6 +123,14 @@ impl Idp {
             .fallback(discovery::not_found)
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(Arc::clone(self))
+    }
+
+    /// Every device code, authorisation code and refresh token there is.
+    pub(crate) fn handed_out(&self) -> Vec<Secret> {
+        let tables = self.tables();
+        let devices = tables.devices.keys().chain(&tables.redeemed);
+        let names = devices.chain(tables.codes.keys()).chain(tables.refresh.keys());
+        names.map(|secret| Secret::from(secret.as_str())).collect()
     }
 
     /// The tables. Never held across an await.

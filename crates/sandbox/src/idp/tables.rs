@@ -122,6 +122,8 @@ pub(crate) struct Tables {
     pub(crate) flows: HashMap<String, Flow>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) devices: HashMap<String, Device>,
+    /// Device codes that were redeemed, for [`Sandbox::handed_out`](crate::Sandbox::handed_out).
+    pub(crate) redeemed: Vec<String>,
     pub(crate) refresh: HashMap<String, RefreshToken>,
     /// Browser sessions: cookie to UPN.
     pub(crate) sessions: HashMap<String, String>,
