@@ -16,6 +16,8 @@ mod frame;
 pub mod grammar;
 pub mod server;
 mod session;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 pub mod types;
 
 pub use client::{Client, CommandId, Completed, Event, Stage};
