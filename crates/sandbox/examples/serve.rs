@@ -1,6 +1,6 @@
 //! Runs a sandbox until interrupted and prints what a client needs: `cargo run -p postkey-sandbox --example serve`.
 //!
-//! The first argument chooses the IMAP profile: `exo-2026` (default), `exo-classic` or `plain`.
+//! The first argument chooses which mail servers are imitated: `exo-2026` (default), `exo-classic` or `plain`.
 
 use postkey_sandbox::{ANA, DAEMON_APP, Profile, Sandbox, TokenSpec};
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Err(format!("no profile {other:?}; there are exo-2026, exo-classic and plain").into());
         }
     };
-    let sandbox = Sandbox::builder().imap(profile).http_port(0).start().await?;
+    let sandbox = Sandbox::builder().imap(profile).pop3(profile).smtp(profile).http_port(0).start().await?;
     let ca = std::env::temp_dir().join(format!("postkey-sandbox-{}.pem", std::process::id()));
     std::fs::write(&ca, sandbox.ca_pem())?;
     println!("authority={}", sandbox.authority());
@@ -22,6 +22,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("ca={}", ca.display());
     println!("imaps=localhost:{}", sandbox.ports().imaps);
     println!("imap=localhost:{}", sandbox.ports().imap);
+    println!("pop3s=localhost:{}", sandbox.ports().pop3s);
+    println!("pop3=localhost:{}", sandbox.ports().pop3);
+    println!("submission=localhost:{}", sandbox.ports().submission);
     println!("client_id={}", sandbox.public_client_id());
     if let Some(daemon) = sandbox.app(DAEMON_APP) {
         println!("daemon_id={}", daemon.id());

@@ -12,9 +12,13 @@ use crate::directory::{App, Directory, User};
 use crate::fault::Rule;
 use crate::http::{Base, serve};
 use crate::idp::{ConsentPolicy, Idp, Rotation};
-use crate::imap::{self, ImapFault, ImapFaults, Profile, Stores};
+use crate::imap::{self, ImapFault, Profile};
 use crate::jwt::SigningKey;
-use crate::sandbox::{Ports, Sandbox};
+use crate::mail::stores::Stores;
+use crate::mail_faults::MailFaults;
+use crate::pop3::{self, Pop3Fault};
+use crate::sandbox::{Faults, Ports, Sandbox};
+use crate::smtp::{self, Slots, SmtpFault};
 use crate::token::Mint;
 use crate::{StartError, guid, net, tls};
 
@@ -36,10 +40,17 @@ pub struct Builder {
     faults: Vec<Rule>,
     https_port: u16,
     http_port: Option<u16>,
-    profile: Profile,
+    imap: Profile,
     imap_faults: Vec<ImapFault>,
     imaps_port: u16,
     imap_port: u16,
+    pop3: Profile,
+    pop3_faults: Vec<Pop3Fault>,
+    pop3s_port: u16,
+    pop3_port: u16,
+    smtp: Profile,
+    smtp_faults: Vec<SmtpFault>,
+    submission_port: u16,
 }
 
 /// Seeded messages per mailbox when nothing else was asked for.
@@ -156,7 +167,7 @@ impl Builder {
     /// Which server the IMAP server imitates.
     #[must_use]
     pub fn imap(mut self, profile: Profile) -> Self {
-        self.profile = profile;
+        self.imap = profile;
         self
     }
 
@@ -178,6 +189,55 @@ impl Builder {
     #[must_use]
     pub fn imap_port(mut self, port: u16) -> Self {
         self.imap_port = port;
+        self
+    }
+
+    /// Which server the POP3 server imitates.
+    #[must_use]
+    pub fn pop3(mut self, profile: Profile) -> Self {
+        self.pop3 = profile;
+        self
+    }
+
+    /// Starts with this fault of the POP3 server switched on.
+    #[must_use]
+    pub fn pop3_fault(mut self, fault: Pop3Fault) -> Self {
+        self.pop3_faults.push(fault);
+        self
+    }
+
+    /// The port for POP3 with TLS from the start; 0, the default, means a free one.
+    #[must_use]
+    pub fn pop3s_port(mut self, port: u16) -> Self {
+        self.pop3s_port = port;
+        self
+    }
+
+    /// The port for POP3 with STLS; 0, the default, means a free one.
+    #[must_use]
+    pub fn pop3_port(mut self, port: u16) -> Self {
+        self.pop3_port = port;
+        self
+    }
+
+    /// Which server the SMTP server imitates.
+    #[must_use]
+    pub fn smtp(mut self, profile: Profile) -> Self {
+        self.smtp = profile;
+        self
+    }
+
+    /// Starts with this fault of the SMTP server switched on.
+    #[must_use]
+    pub fn smtp_fault(mut self, fault: SmtpFault) -> Self {
+        self.smtp_faults.push(fault);
+        self
+    }
+
+    /// The port for submission by SMTP, with STARTTLS; 0, the default, means a free one.
+    #[must_use]
+    pub fn submission_port(mut self, port: u16) -> Self {
+        self.submission_port = port;
         self
     }
 
@@ -246,18 +306,19 @@ impl Builder {
             http = Some(bound);
         }
         let stores = Arc::new(Stores::new(self.seed, self.messages.unwrap_or(DEFAULT_MESSAGES)));
-        let imap_faults = Arc::new(ImapFaults::default());
-        for fault in self.imap_faults {
-            imap_faults.inject(fault);
-        }
+        let faults = Faults {
+            imap: switched_on(self.imap_faults),
+            pop3: switched_on(self.pop3_faults),
+            smtp: switched_on(self.smtp_faults),
+        };
         let context = Arc::new(imap::Context {
-            clock,
-            directory,
-            mint,
-            counters,
+            clock: clock.clone(),
+            directory: Arc::clone(&directory),
+            mint: Arc::clone(&mint),
+            counters: Arc::clone(&counters),
             stores: Arc::clone(&stores),
-            faults: Arc::clone(&imap_faults),
-            profile: self.profile,
+            faults: Arc::clone(&faults.imap),
+            profile: self.imap,
             tls: Arc::clone(&tls.mail),
         });
         let (imaps, listeners) = net::listen(self.imaps_port).await?;
@@ -268,6 +329,48 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(imap::serve(listener, Arc::clone(&context), false));
         }
-        Ok(Sandbox::new(idp, stores, imap_faults, Ports { https, http, imaps, imap }, tasks))
+        let context = Arc::new(pop3::Context {
+            clock: clock.clone(),
+            directory: Arc::clone(&directory),
+            mint: Arc::clone(&mint),
+            counters: Arc::clone(&counters),
+            stores: Arc::clone(&stores),
+            faults: Arc::clone(&faults.pop3),
+            profile: self.pop3,
+            tls: Arc::clone(&tls.mail),
+        });
+        let (pop3s, listeners) = net::listen(self.pop3s_port).await?;
+        for listener in listeners {
+            tasks.spawn(pop3::serve(listener, Arc::clone(&context), true));
+        }
+        let (pop3, listeners) = net::listen(self.pop3_port).await?;
+        for listener in listeners {
+            tasks.spawn(pop3::serve(listener, Arc::clone(&context), false));
+        }
+        let context = Arc::new(smtp::Context {
+            clock,
+            directory,
+            mint,
+            counters,
+            stores: Arc::clone(&stores),
+            faults: Arc::clone(&faults.smtp),
+            profile: self.smtp,
+            tls: Arc::clone(&tls.mail),
+            slots: Slots::default(),
+        });
+        let (submission, listeners) = net::listen(self.submission_port).await?;
+        for listener in listeners {
+            tasks.spawn(smtp::serve(listener, Arc::clone(&context)));
+        }
+        let ports = Ports { https, http, imaps, imap, pop3s, pop3, submission };
+        Ok(Sandbox::new(idp, stores, faults, ports, tasks))
     }
+}
+
+fn switched_on<F: PartialEq>(faults: Vec<F>) -> Arc<MailFaults<F>> {
+    let on = MailFaults::default();
+    for fault in faults {
+        on.inject(fault);
+    }
+    Arc::new(on)
 }

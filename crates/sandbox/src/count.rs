@@ -55,6 +55,18 @@ kinds! {
     ImapAuthenticate,
     /// A message body or body section sent over IMAP.
     ImapBody,
+    /// A connection accepted by the POP3 server.
+    Pop3Connection,
+    /// An AUTH command, or a PASS command.
+    Pop3Authenticate,
+    /// A message, or the top of one, sent over POP3.
+    Pop3Body,
+    /// A connection accepted by the SMTP server.
+    SmtpConnection,
+    /// An AUTH command.
+    SmtpAuthenticate,
+    /// A message accepted by the SMTP server.
+    SmtpMessage,
 }
 
 /// One counter per kind.

@@ -1,6 +1,6 @@
 //! The tenant that is there when nothing else was asked for.
 
-use crate::directory::{App, Audience, User};
+use crate::directory::{App, Audience, SmtpRefusal, User};
 
 /// The default tenant's domain; `.example` is reserved (RFC 2606), so nothing can leave by mistake.
 pub const DOMAIN: &str = "contoso.example";
@@ -28,8 +28,12 @@ pub(crate) fn users() -> Vec<User> {
         User::work("bjorn@contoso.example", "Sandbox-Björn-1").name("Björn Åkesson"),
         User::work("mia@contoso.example", "Sandbox-Mia-1").name("Mia Novak").with_mfa(),
         User::work("noimap@contoso.example", "Sandbox-Noimap-1").name("Nora Imap").without_imap(),
+        User::work("nopop@contoso.example", "Sandbox-Nopop-1").name("Nina Pop").without_pop3(),
+        User::work("nosmtp@contoso.example", "Sandbox-Nosmtp-1")
+            .name("Noah Smtp")
+            .without_smtp(SmtpRefusal::Mailbox),
         User::work("nolicence@contoso.example", "Sandbox-Nolicence-1").name("Noel Licence").without_licence(),
-        User::shared(SHARED).name("Information").full_access(ANA).full_access(daemon.id()),
+        User::shared(SHARED).name("Information").full_access(ANA).full_access(daemon.id()).send_as(ANA),
         User::personal("dora@outlook.example", "Sandbox-Dora-1").name("Dora Duarte"),
     ]
 }
@@ -45,7 +49,8 @@ pub(crate) fn apps() -> Vec<App> {
             .redirect("http://localhost/callback"),
         App::daemon(DAEMON_APP, "Dmn~8Q+secret/of_the=daemon")
             .role("IMAP.AccessAsApp")
-            .role("POP.AccessAsApp"),
+            .role("POP.AccessAsApp")
+            .role("SMTP.SendAsApp"),
         App::daemon("Daemon without roles", "Bare~8Q+secret/without=roles"),
     ]
 }

@@ -19,6 +19,20 @@ pub enum UserKind {
     SharedMailbox,
 }
 
+/// Why an account may not send by SMTP, token or not (exchange-online facts D.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SmtpRefusal {
+    /// Authenticated SMTP is switched off for the organisation, as it is by default in new ones.
+    Tenant,
+    /// Authenticated SMTP is switched off for the mailbox.
+    Mailbox,
+    /// The security defaults of the organisation lock the user.
+    SecurityDefaults,
+    /// A Conditional Access or authentication policy.
+    Criteria,
+}
+
 /// An account with its mailbox.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -28,8 +42,11 @@ pub struct User {
     pub(crate) kind: UserKind,
     pub(crate) mfa: bool,
     pub(crate) imap: bool,
+    pub(crate) pop3: bool,
+    pub(crate) smtp: Option<SmtpRefusal>,
     pub(crate) licensed: bool,
     pub(crate) full_access: Vec<String>,
+    pub(crate) send_as: Vec<String>,
     pub(crate) messages: Option<usize>,
 }
 
@@ -42,8 +59,11 @@ impl User {
             kind,
             mfa: false,
             imap: true,
+            pop3: true,
+            smtp: None,
             licensed: true,
             full_access: Vec::new(),
+            send_as: Vec::new(),
             messages: None,
         }
     }
@@ -84,6 +104,20 @@ impl User {
         self
     }
 
+    /// POP3 is switched off for the mailbox: signing in works, the mailbox does not open.
+    #[must_use]
+    pub fn without_pop3(mut self) -> Self {
+        self.pop3 = false;
+        self
+    }
+
+    /// SMTP is refused at sign-in, with 535 5.7.139 and this reason.
+    #[must_use]
+    pub fn without_smtp(mut self, why: SmtpRefusal) -> Self {
+        self.smtp = Some(why);
+        self
+    }
+
     /// The account has no mailbox licence: signing in works, the mailbox does not open.
     #[must_use]
     pub fn without_licence(mut self) -> Self {
@@ -95,6 +129,13 @@ impl User {
     #[must_use]
     pub fn full_access(mut self, who: &str) -> Self {
         self.full_access.push(who.to_owned());
+        self
+    }
+
+    /// Lets another user (by UPN) or an application (by client id) send as this mailbox.
+    #[must_use]
+    pub fn send_as(mut self, who: &str) -> Self {
+        self.send_as.push(who.to_owned());
         self
     }
 
@@ -319,11 +360,12 @@ impl Directory {
             if self.users.iter().skip(i + 1).any(|u| u.upn.eq_ignore_ascii_case(&user.upn)) {
                 return Err(twice("user", &user.upn));
             }
-            for who in &user.full_access {
+            let rights = user.full_access.iter().map(|who| (who, "have full access to"));
+            for (who, right) in rights.chain(user.send_as.iter().map(|who| (who, "send as"))) {
                 if self.user(who).is_none() && self.app(who).is_none() {
                     return Err(StartError::Directory(format!(
-                        "{:?} has full access to {:?} but is neither a user nor an app",
-                        who, user.upn
+                        "{who:?} may {right} {:?} but is neither a user nor an app",
+                        user.upn
                     )));
                 }
             }

@@ -1,6 +1,6 @@
-//! A pretend Microsoft 365 tenant in one process on loopback: identity provider and mail server.
+//! A pretend Microsoft 365 tenant in one process on loopback: identity provider and mail servers.
 //!
-//! For tests of anything that signs in with OAuth 2.0 and reads mail: it starts in milliseconds on free ports, needs
+//! For tests of anything that signs in with OAuth 2.0 and reads or sends mail: it starts in milliseconds on free ports, needs
 //! no network, and misbehaves on demand the way the real services were seen to.
 //!
 //! ```no_run
@@ -28,9 +28,11 @@
 //! | `token`, `jwt` | what tokens say (v1-shaped for Exchange, v2-shaped id_tokens, opaque for personal accounts); signing |
 //! | `seed` | mailboxes computed from a number: thousands of messages that cost no memory |
 //! | `mail` | folders, messages, changes; MIME parts and addresses by offsets. Knows no protocol |
-//! | `imap` | `imap_proto`'s server machine over `mail`, in Exchange Online's words |
+//! | `access` | what a token opens, by which protocol |
+//! | `imap`, `pop3` | the server machines of `imap_proto` and `pop3_proto` over `mail`, in Exchange Online's words |
+//! | `smtp` | `smtp_proto`'s: what is sent lands in the recipients' INBOX and the sender's Sent Items |
 //! | `net`, `http`, `tls` | loopback listeners, connections that can be reset, the sandbox's own CA |
-//! | `fault`, `count`, `clock` | misbehaviour on demand, request counters, a clock that tests move |
+//! | `fault`, `mail_faults`, `count`, `clock` | misbehaviour on demand, request counters, a clock that tests move |
 //!
 //! Everything that a sandbox knows before it starts is fixed in the builder; everything that changes is in two places:
 //! the identity provider's tables and the mail stores. Handlers never hold either across an await. All tasks belong to
@@ -38,13 +40,14 @@
 //!
 //! # What is pretended and what is real
 //!
-//! Real: HTTP, TLS, signatures, PKCE, one-time codes, expiry, the AADSTS numbers and error bodies, IMAP. Pretended:
-//! people. Passwords are printed on the sign-in page, the administrator's page asks for no sign-in, and the user
+//! Real: HTTP, TLS, signatures, PKCE, one-time codes, expiry, the AADSTS numbers and error bodies, IMAP, POP3, SMTP. Pretended:
+//! people, and the rest of the world: a message to an address outside the tenant is accepted and goes nowhere. Passwords are printed on the sign-in page, the administrator's page asks for no sign-in, and the user
 //! codes and secrets open nothing but the sandbox. It listens on 127.0.0.1 and ::1 only.
 //!
 //! Entra's `response_mode=form_post` page submits itself by script; here it has a button, because the pages have no
 //! scripts. Client assertions (certificates) and the on-behalf-of grant are not there.
 
+mod access;
 mod builder;
 mod clock;
 mod count;
@@ -58,22 +61,27 @@ mod idp;
 mod imap;
 mod jwt;
 mod mail;
+mod mail_faults;
 mod mailbox;
 mod net;
+mod pop3;
 mod random;
 mod sandbox;
 pub mod seed;
+mod smtp;
 mod tls;
 mod token;
 
 pub use builder::{Builder, DEFAULT_MESSAGES};
 pub use count::RequestKind;
 pub use defaults::{ANA, DAEMON_APP, DOMAIN, PUBLIC_APP, SHARED, WEB_APP};
-pub use directory::{App, AppKind, Audience, CONSUMERS_TENANT, User, UserKind};
+pub use directory::{App, AppKind, Audience, CONSUMERS_TENANT, SmtpRefusal, User, UserKind};
 pub use error::{CallError, StartError};
 pub use fault::{Fault, Rule};
 pub use idp::{ConsentPolicy, Rotation};
 pub use imap::{ImapFault, Profile};
 pub use mailbox::{Mailbox, StoredMessage};
+pub use pop3::Pop3Fault;
 pub use sandbox::{Ports, Sandbox};
+pub use smtp::SmtpFault;
 pub use token::{APP_ONLY_LIFETIME, DEFAULT_LIFETIME, TokenSpec};

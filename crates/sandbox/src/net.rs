@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::StartError;
 
@@ -32,6 +34,31 @@ pub(crate) async fn listen(port: u16) -> Result<(u16, Vec<TcpListener>), StartEr
         }
     }
     Err(error(io::Error::from(io::ErrorKind::AddrInUse)))
+}
+
+/// Connections that one listener serves at the same time; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 1000;
+
+/// Accepts connections until dropped, and runs what `serve` makes of each.
+pub(crate) async fn accept<F>(listener: TcpListener, mut serve: impl FnMut(Stream, Resetter, IpAddr) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => {
+                let Ok((stream, peer)) = accepted else {
+                    // Out of descriptors, as a rule: give the connections time to end.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    continue;
+                };
+                let resetter = Resetter::default();
+                connections.spawn(serve(Stream::new(stream, resetter.clone()), resetter, peer.ip()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
 }
 
 /// Asks the task that owns a connection to end it with a TCP reset.

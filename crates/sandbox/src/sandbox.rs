@@ -13,8 +13,12 @@ use crate::defaults;
 use crate::directory::{App, User};
 use crate::fault::Rule;
 use crate::idp::Idp;
-use crate::imap::{ImapFault, ImapFaults, Stores};
+use crate::imap::ImapFault;
+use crate::mail::stores::Stores;
+use crate::mail_faults::MailFaults;
 use crate::mailbox::Mailbox;
+use crate::pop3::Pop3Fault;
+use crate::smtp::SmtpFault;
 use crate::token::TokenSpec;
 use crate::{CallError, StartError};
 
@@ -30,13 +34,27 @@ pub struct Ports {
     pub imaps: u16,
     /// IMAP with STARTTLS.
     pub imap: u16,
+    /// POP3 with TLS from the start.
+    pub pop3s: u16,
+    /// POP3 with STLS.
+    pub pop3: u16,
+    /// SMTP submission with STARTTLS.
+    pub submission: u16,
+}
+
+/// Faults in force, of every mail server.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    pub(crate) imap: Arc<MailFaults<ImapFault>>,
+    pub(crate) pop3: Arc<MailFaults<Pop3Fault>>,
+    pub(crate) smtp: Arc<MailFaults<SmtpFault>>,
 }
 
 /// A running pretend tenant. Dropping it stops everything.
 pub struct Sandbox {
     idp: Arc<Idp>,
     stores: Arc<Stores>,
-    imap_faults: Arc<ImapFaults>,
+    faults: Faults,
     ports: Ports,
     _tasks: JoinSet<()>,
 }
@@ -45,11 +63,11 @@ impl Sandbox {
     pub(crate) fn new(
         idp: Arc<Idp>,
         stores: Arc<Stores>,
-        imap_faults: Arc<ImapFaults>,
+        faults: Faults,
         ports: Ports,
         tasks: JoinSet<()>,
     ) -> Self {
-        Self { idp, stores, imap_faults, ports, _tasks: tasks }
+        Self { idp, stores, faults, ports, _tasks: tasks }
     }
 
     /// Describes a sandbox to start.
@@ -194,13 +212,25 @@ impl Sandbox {
 
     /// Switches a fault of the IMAP server on.
     pub fn inject_imap(&self, fault: ImapFault) {
-        self.imap_faults.inject(fault);
+        self.faults.imap.inject(fault);
+    }
+
+    /// Switches a fault of the POP3 server on.
+    pub fn inject_pop3(&self, fault: Pop3Fault) {
+        self.faults.pop3.inject(fault);
+    }
+
+    /// Switches a fault of the SMTP server on.
+    pub fn inject_smtp(&self, fault: SmtpFault) {
+        self.faults.smtp.inject(fault);
     }
 
     /// Switches all faults off.
     pub fn clear_faults(&self) {
         self.idp.faults.clear();
-        self.imap_faults.clear();
+        self.faults.imap.clear();
+        self.faults.pop3.clear();
+        self.faults.smtp.clear();
     }
 
     /// The mailbox of a user or a shared mailbox.

@@ -124,7 +124,7 @@ async fn client_credentials() {
     assert!(body.get("refresh_token").is_none() && body.get("id_token").is_none());
     let claims = claims(body["access_token"].as_str().unwrap());
     assert_eq!(claims["aud"], "https://outlook.office365.com");
-    assert_eq!(claims["roles"], json!(["IMAP.AccessAsApp", "POP.AccessAsApp"]));
+    assert_eq!(claims["roles"], json!(["IMAP.AccessAsApp", "POP.AccessAsApp", "SMTP.SendAsApp"]));
     assert_eq!(claims["oid"], claims["sub"]);
     assert_eq!(claims["oid"], sandbox.app(DAEMON_APP).unwrap().service_principal_id());
     assert!(claims.get("upn").is_none() && claims.get("scp").is_none());

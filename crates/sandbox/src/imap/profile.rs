@@ -1,7 +1,4 @@
-//! Which server the sandbox's IMAP server imitates, and how it misbehaves on demand.
-
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! Which server is imitated, and how the IMAP server misbehaves on demand.
 
 use base64ct::{Base64, Encoding};
 
@@ -37,34 +34,13 @@ pub enum ImapFault {
     ResetInBody(u32),
 }
 
-/// Faults in force.
-#[derive(Debug, Default)]
-pub(crate) struct ImapFaults(Mutex<VecDeque<ImapFault>>);
+/// The front end that pretends to serve the connection.
+pub(crate) const HOST: &str = "SANDBOX0001.EURP001.PROD.OUTLOOK.EXAMPLE";
 
-impl ImapFaults {
-    pub(crate) fn inject(&self, fault: ImapFault) {
-        self.lock().push_back(fault);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    /// Whether no mailbox opens.
-    pub(crate) fn not_connected(&self) -> bool {
-        self.lock().contains(&ImapFault::NotConnected)
-    }
-
-    /// Takes the first fault that `fits`.
-    pub(crate) fn take(&self, fits: impl Fn(&ImapFault) -> bool) -> Option<ImapFault> {
-        let mut faults = self.lock();
-        let at = faults.iter().position(fits)?;
-        faults.remove(at)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<ImapFault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The same as greetings carry it: UTF-16LE in Base64.
+pub(crate) fn front_end() -> String {
+    let host: Vec<u8> = HOST.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    Base64::encode_string(&host)
 }
 
 impl Profile {
@@ -75,9 +51,7 @@ impl Profile {
 
     /// The text of the greeting. At its end stands what looks like a response code and is none: the front end's name.
     pub(crate) fn greeting(self, id: &str) -> String {
-        let host: Vec<u8> =
-            "SANDBOX0001.EURP001.PROD.OUTLOOK.EXAMPLE".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let host = Base64::encode_string(&host);
+        let host = front_end();
         match self {
             Self::Exo2026 => {
                 format!("Microsoft Exchange IMAP4 service ready. {id} (tcpproxy/15.20.9999.014) [{host}]")

@@ -1,13 +1,12 @@
 //! AUTHENTICATE and LOGIN: what a token opens.
 
-use std::sync::Arc;
-
 use imap_proto::types::StatusKind;
 use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
 use wire::{Secret, SecretBytes};
 
+use crate::access::{self, Door, Protocol};
 use crate::count::RequestKind;
-use crate::directory::{User, UserKind};
+use crate::imap::profile::ImapFault;
 use crate::imap::session::{Session, Step, Who};
 
 /// Refused sign-ins after which the connection ends.
@@ -15,9 +14,6 @@ const MAX_FAILURES: u32 = 3;
 
 /// Commands answered for somebody who may not open the mailbox.
 const NOT_CONNECTED_COMMANDS: u32 = 2;
-
-/// How long a session by password lasts: there is no token whose end would end it.
-const FOREVER: u64 = u64::MAX;
 
 impl Session {
     pub(crate) fn authenticate(&mut self, mechanism: &str) -> Step {
@@ -96,25 +92,9 @@ impl Session {
 
     /// What a token opens beside this user name; `None` if the sign-in itself is refused.
     fn by_token(&self, user: Option<&str>, token: &Secret) -> Option<Who> {
-        let directory = &self.context.directory;
-        let access = self.context.mint.examine(directory, token.expose()).ok()?;
-        let wanted = if access.upn.is_some() { "IMAP.AccessAsUser.All" } else { "IMAP.AccessAsApp" };
-        if !access.permissions.iter().any(|p| p == wanted) {
-            return None;
-        }
-        let address = user.or(access.upn.as_deref())?;
-        let mailbox = directory.user(address)?;
-        let own = access.upn.as_deref().is_some_and(|upn| upn.eq_ignore_ascii_case(&mailbox.upn));
-        let granted = mailbox.full_access.iter().any(|who| {
-            access.upn.as_deref().is_some_and(|upn| upn.eq_ignore_ascii_case(who))
-                || (access.upn.is_none() && access.client_id.eq_ignore_ascii_case(who))
-        });
-        // The protocol switch is that of whoever signs in; an app has none, so the mailbox's own counts.
-        let switch = match &access.upn {
-            Some(upn) => directory.user(upn)?.imap,
-            None => mailbox.imap,
-        };
-        Some(self.connect(mailbox, (own || granted) && switch, access.expires))
+        let context = &self.context;
+        access::by_token(&context.directory, &context.mint, Protocol::Imap, user, token)
+            .map(|door| self.connect(&door))
     }
 
     /// What a password opens: the user's own mailbox, and only where passwords are taken.
@@ -122,15 +102,14 @@ impl Session {
         if self.context.profile.is_exchange() {
             return None;
         }
-        let user = self.context.directory.user(user)?;
-        let good = user.kind != UserKind::SharedMailbox && user.password == *password;
-        good.then(|| self.connect(user, user.imap, FOREVER))
+        access::by_password(&self.context.directory, Protocol::Imap, user, password)
+            .map(|door| self.connect(&door))
     }
 
-    fn connect(&self, mailbox: &User, allowed: bool, until: u64) -> Who {
-        let licensed = mailbox.licensed || mailbox.kind == UserKind::SharedMailbox;
-        if allowed && licensed && !self.context.faults.not_connected() {
-            Who::Connected { store: Arc::clone(&self.context.stores.of(mailbox)), until }
+    fn connect(&self, door: &Door<'_>) -> Who {
+        let until = door.until;
+        if door.open && !self.context.faults.has(&ImapFault::NotConnected) {
+            Who::Connected { store: self.context.stores.of(door.mailbox), until }
         } else {
             Who::NotConnected { left: NOT_CONNECTED_COMMANDS, until }
         }

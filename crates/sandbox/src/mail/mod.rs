@@ -7,4 +7,5 @@ pub(crate) mod mime;
 pub(crate) mod pattern;
 pub(crate) mod section;
 pub(crate) mod store;
+pub(crate) mod stores;
 pub(crate) mod view;

@@ -20,6 +20,7 @@ mod text;
 mod words;
 
 pub use folder::{Flags, Folder, folders};
+pub(crate) use message::date;
 pub use message::{Kind, Message};
 pub use odd::Odd;
 
