@@ -32,6 +32,33 @@
 //! `dangerous`. Every size, count and wait has a limit ([`wire::Limits`], [`Timeouts`]). What a server echoes of the credentials
 //! it was given is taken out before anybody sees it.
 //!
+//! # A session
+//!
+//! ```
+//! use core::num::NonZeroU32;
+//! use postkey_pop3_proto::types::{Command, Name, Password};
+//! use postkey_pop3_proto::{Client, Config, Event, Security};
+//! use wire::{Need, Session, Tick};
+//!
+//! let client = Client::new(Config::new(Security::Tls));
+//! let inbox = client.inbox();
+//! let mut pop3 = Session::new(client, inbox);
+//! pop3.machine.login(&Name::new("mrose")?, &Password::new(b"tanstaaf".to_vec().into())?)?;
+//! pop3.machine.send(&Command::Retr(NonZeroU32::MIN))?;
+//! let mut message = Vec::new();
+//! for said in ["+OK hi\r\n", "+OK\r\n", "+OK locked\r\n", "+OK\r\nSubject: x\r\n\r\n..\r\n.\r\n"] {
+//!     let mut need = pop3.feed(said.as_bytes(), Tick::ZERO);
+//!     while need == Need::Event {
+//!         if let Some(Event::Chunk(octets)) = pop3.machine.event(&pop3.input).transpose()? {
+//!             message.extend_from_slice(octets);
+//!         }
+//!         need = pop3.advance(Tick::ZERO);
+//!     }
+//! }
+//! assert_eq!(message, b"Subject: x\r\n\r\n.\r\n");
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
 //! The crate is `no_std + alloc` and never touches a clock, a socket or a random source.
 #![no_std]
 #![cfg_attr(

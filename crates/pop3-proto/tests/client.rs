@@ -191,7 +191,7 @@ fn an_initial_response_rides_only_within_255_octets() {
         );
         sent(&o).split_inclusive("\r\n").next().unwrap().len()
     };
-    // "AUTH PLAIN " is 11, CRLF 2, so 240 octets of Base64 fit exactly: 242 with the next group do not.
+    // "AUTH PLAIN " and CRLF are 13 octets, so 240 octets of Base64 fit and the next group does not.
     let longest = 240 / 4 * 3 - "\0ana\0".len();
     assert_eq!(line(longest), 253);
     assert_eq!(line(longest + 1), "AUTH PLAIN\r\n".len());
@@ -258,7 +258,7 @@ fn an_echoed_secret_is_blotted_out() {
     assert!(has(&o, "bad password (redacted)"), "{:#?}", o.transcript);
     // What comes later can echo too.
     let echo = format!(
-        "+OK hi\r\n+OK\r\n+OK\r\n+OK\r\nX-ECHO {TOKEN}\r\n.\r\n+OK\r\nen {TOKEN}\r\n.\r\nnonsense {TOKEN}\r\n"
+        "+OK hi\r\n+OK\r\n+OK\r\n+OK\r\nX-ECHO {TOKEN}\r\n.\r\n+OK\r\nen {TOKEN}\r\n.\r\n+OKnonsense {TOKEN}\r\n"
     );
     let commands =
         || vec![login(), send(Command::Capa), send(Command::Lang(Lang::List)), send(Command::Noop)];
@@ -431,9 +431,9 @@ fn listings_are_told_line_by_line_and_a_bad_line_costs_nothing_else() {
         ),
     );
     assert_eq!(count(&o, "malformed"), 8, "{:#?}", o.transcript);
-    assert_eq!(count(&o, "UniqueId(\"dup\")") + count(&o, "id: \"dup\""), 2);
+    assert_eq!(count(&o, "id: \"dup\""), 2);
     assert!(has(&o, "TooLong { max: 70 }") && has(&o, &format!("id: \"{}\"", &long[..70])));
-    assert!(last(&o).starts_with("error: Closed(Idle)") || has(&o, "End("));
+    assert!(last(&o).starts_with("End("));
 }
 
 #[test]
@@ -519,7 +519,8 @@ fn the_first_octets_say_whether_it_is_pop3() {
 fn a_status_line_that_is_none_ends_the_connection() {
     // PO-13
     for bad in ["OK 1 2\r\n", "+ok 1 2\r\n", "+OK1 2\r\n", "\r\n", "250 ok\r\n", "+ \r\n", "+OK a\0b\r\n"] {
-        let o = clear(|| vec![login(), send(Command::Stat)], &format!("+OK hi\r\n+OK\r\n+OK\r\n{bad}"));
+        let make = || ScriptedClient::new(Security::DangerousPlaintext, [login(), send(Command::Stat)]);
+        let o = check(make, &[b"+OK hi\r\n", b"+OK\r\n", b"+OK\r\n", bad.as_bytes()], &[TOKEN]);
         assert!(last(&o).starts_with("error: Peer { rule: \"status\""), "{bad:?}: {}", last(&o));
         assert_eq!(o.end, Need::Close);
     }
@@ -621,11 +622,8 @@ fn pipelined_commands_wait_for_a_sign_in_and_for_quit() {
     assert_eq!(client.send(&Command::Noop), Err(Misuse::State), "nothing goes behind QUIT");
     let mut step = |reply: &[u8]| {
         assert_eq!(input.extend(reply), reply.len());
-        loop {
-            match client.advance(&mut input, Tick::ZERO) {
-                Need::Event => drop(client.event(&input)),
-                _ => break,
-            }
+        while client.advance(&mut input, Tick::ZERO) == Need::Event {
+            client.event(&input).unwrap().unwrap();
         }
         let sent = String::from_utf8(client.output().pending().to_vec()).unwrap();
         let n = sent.len();
@@ -719,11 +717,44 @@ fn the_wrong_time_for_a_command() {
 }
 
 #[test]
+fn exchange_online_as_it_was_seen() {
+    // exchange-online D.3
+    let greeting = "+OK Microsoft Exchange POP3 server ready (tcpproxy/15.20.9999). [QgBOADAAUAAyADgA]\r\n";
+    let capa = "+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN XOAUTH2\r\nUSER\r\n.\r\n";
+    let script =
+        || vec![send(Command::Capa), xoauth2(), Action::Together(vec![Command::Stat, Command::Uidl(None)])];
+    let server = format!(
+        "{greeting}{capa}+\r\n+OK User successfully authenticated.\r\n+OK 1 5000\r\n+OK\r\n1 AAAAAGa+b/=\r\n.\r\n"
+    );
+    let o = clear(script, &server);
+    assert!(has(&o, "Sasl([PLAIN, XOAUTH2])") && has(&o, "id: \"AAAAAGa+b/=\""), "{:#?}", o.transcript);
+    assert!(has(&o, "code: None, text: \"Microsoft Exchange"), "a bracket at the end is no code");
+    // Signed in and not connected: a refusal, not the end of the conversation.
+    let server =
+        format!("{greeting}{capa}+\r\n+OK in\r\n-ERR User is authenticated but not connected.\r\n-ERR\r\n");
+    let o = clear(script, &server);
+    assert!(has(&o, "User is authenticated but not connected.") && !has(&o, "error"), "{:#?}", o.transcript);
+    let server = format!("{greeting}{capa}-ERR Protocol error. Connection is closed. 10\r\n");
+    let o = clear(script, &server);
+    assert!(has(&o, "Protocol error. Connection is closed. 10"), "{:#?}", o.transcript);
+}
+
+#[test]
+fn an_echo_in_a_line_that_cannot_be_parsed_is_blotted_out_too() {
+    let o = inside(
+        &[Command::Uidl(None)],
+        &format!("+OK\r\n1 {TOKEN} x\r\n2 {}{TOKEN}\r\n.\r\n", "y".repeat(5_000)),
+    );
+    assert_eq!(count(&o, "malformed"), 2, "{:#?}", o.transcript);
+    assert!(has(&o, "1 (redacted) x"), "{:#?}", o.transcript);
+}
+
+#[test]
 fn languages() {
     // The examples of RFC 6856 section 3.
     let o = clear(
         || vec![send(Command::Lang(Lang::List)), send(Command::Lang(Lang::Default))],
-        "+OK Language listing follows:\r\nen English\r\nen-boont English Boontling dialect\r\nde Deutsch\r\ni-default Default language\r\n.\r\n\
+        "+OK hi\r\n+OK Language listing follows:\r\nen English\r\nen-boont English Boontling dialect\r\nde Deutsch\r\ni-default Default language\r\n.\r\n\
          +OK es Idioma cambiado\r\n",
     );
     assert_eq!(sent(&o), "LANG\r\nLANG *\r\n");
@@ -737,20 +768,18 @@ fn a_silent_server_is_given_up_after_its_own_time_for_each_wait() {
     // Time is virtual: the test jumps to the deadline the machine names.
     let mut client = Client::new(Config::new(Security::DangerousPlaintext));
     let mut input = InBuf::new(1 << 16);
-    let mut at = Tick::ZERO;
-    let mut expire = |client: &mut Client, input: &mut InBuf, seconds: u64| {
-        assert_eq!(client.advance(input, at), Need::Input);
+    let expire = |client: &mut Client, input: &mut InBuf, seconds: u64| {
+        assert_eq!(client.advance(input, Tick::ZERO), Need::Input);
         let deadline = client.deadline().unwrap();
-        assert_eq!(deadline.as_millis() - at.as_millis(), seconds * 1_000);
-        at = deadline;
-        match client.advance(input, at) {
+        assert_eq!(deadline.as_millis(), seconds * 1_000);
+        match client.advance(input, deadline) {
             Need::Event => client.event(input).unwrap().unwrap_err().to_string(),
             Need::Close => "closed".to_string(),
             other => panic!("{other:?}"),
         }
     };
     assert_eq!(expire(&mut client, &mut input, 30), "the server sent no greeting in time");
-    let mut start = |script: &[Command], replies: &[u8]| {
+    let start = |script: &[Command], replies: &[u8]| {
         let mut client = Client::new(Config::new(Security::DangerousPlaintext));
         let mut input = InBuf::new(1 << 16);
         client.login(&Name::new("ana").unwrap(), &password("hunter2")).unwrap();

@@ -1,5 +1,6 @@
 //! What a client's machine reports.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
 use crate::grammar::ParseError;
@@ -34,8 +35,9 @@ pub enum Event<'b> {
     Malformed {
         /// What is wrong with it.
         error: ParseError,
-        /// Its octets without the line end; of a line beyond [`Limits::line`](wire::Limits::line), as many as that allows.
-        raw: &'b [u8],
+        /// Its octets without the line end, secrets taken out; of a line beyond [`Limits::line`](wire::Limits::line), as many as
+        /// that allows.
+        raw: Cow<'b, [u8]>,
     },
     /// The lines are complete, and so is the command.
     End(CommandId),

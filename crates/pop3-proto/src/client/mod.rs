@@ -32,6 +32,9 @@ use crate::grammar::{self, COMMAND_LINE};
 use crate::session::{Lines, State};
 use crate::types::{Capabilities, Capability, Command, Digest, Mechanism, Name, Password, Timestamp};
 
+/// Room to read into behind the longest line, in octets.
+const READ: usize = 64 << 10;
+
 /// The client side of one POP3 connection, as a pure function of octets and time.
 ///
 /// Give commands at any time; they are written ahead of the replies as far as the server allows
@@ -118,6 +121,18 @@ impl Client {
     /// whoever wrote it may have chosen it to find the password out.
     pub fn timestamp(&self) -> Option<&Timestamp> {
         self.timestamp.as_ref()
+    }
+
+    /// The largest number of unread octets that an [`InBuf`] must hold for this machine.
+    pub fn inbox(&self) -> usize {
+        let limits = &self.config.limits;
+        limits.line.max(limits.pre_auth_line).max(self.sasl_line()).saturating_add(READ)
+    }
+
+    /// Longest line of a SASL exchange, in octets with its CRLF: Base64 makes four octets of three.
+    fn sasl_line(&self) -> usize {
+        let encoded = (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4);
+        encoded.saturating_add("+ \r\n".len())
     }
 
     /// Whether TLS is in place.

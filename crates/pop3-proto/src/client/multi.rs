@@ -1,5 +1,7 @@
 //! The lines behind a status line, streamed.
 
+use alloc::borrow::Cow;
+
 use wire::dot::{Decoder, Step};
 use wire::line::{self, LineScanner};
 use wire::{InBuf, Limit};
@@ -132,11 +134,10 @@ impl Client {
             }
             Some(end) if end <= max => {
                 let line = line::content(region.get(..end).unwrap_or_default());
-                if multi.lines == Lines::Capabilities {
-                    let clean = self.redactor.scrub(line);
-                    if let Ok(capability) = grammar::capability(clean.as_deref().unwrap_or(line)) {
-                        multi.capabilities.push(capability);
-                    }
+                if multi.lines == Lines::Capabilities
+                    && let Ok(capability) = grammar::capability(&self.clean(line))
+                {
+                    multi.capabilities.push(capability);
                 }
                 multi.pass(end);
                 if multi.hidden {
@@ -215,18 +216,21 @@ impl Client {
                 let raw = line::content(unread.get(..len).unwrap_or_default());
                 match self.entry(lines, raw) {
                     Ok(entry) => Event::Entry(entry),
-                    Err(error) => Event::Malformed { error, raw },
+                    Err(error) => Event::Malformed { error, raw: self.clean(raw) },
                 }
             }
             Current::Overlong { len } => {
                 self.release = len;
-                let kind = ParseErrorKind::TooLong { max: len };
-                Event::Malformed {
-                    error: ParseError { rule: "line", offset: 0, kind },
-                    raw: unread.get(..len).unwrap_or_default(),
-                }
+                let error =
+                    ParseError { rule: "line", offset: 0, kind: ParseErrorKind::TooLong { max: len } };
+                Event::Malformed { error, raw: self.clean(unread.get(..len).unwrap_or_default()) }
             }
         })
+    }
+
+    /// Octets without this connection's credentials.
+    fn clean<'b>(&self, octets: &'b [u8]) -> Cow<'b, [u8]> {
+        self.redactor.scrub(octets).map_or(Cow::Borrowed(octets), Cow::Owned)
     }
 
     fn entry<'b>(&self, lines: Lines, line: &'b [u8]) -> Result<Entry<'b>, ParseError> {
@@ -234,9 +238,9 @@ impl Client {
             Lines::Message | Lines::Scan => Entry::Scan(grammar::scan_listing(line)?),
             // A unique-id must be what the server says, octet by octet: it is compared.
             Lines::UniqueIds => Entry::UniqueId(grammar::unique_id_listing(line)?),
-            Lines::Capabilities | Lines::Languages => match self.redactor.scrub(line) {
-                Some(clean) => words(lines, &clean)?.into_owned(),
-                None => words(lines, line)?,
+            Lines::Capabilities | Lines::Languages => match self.clean(line) {
+                Cow::Owned(clean) => words(lines, &clean)?.into_owned(),
+                Cow::Borrowed(line) => words(lines, line)?,
             },
         })
     }

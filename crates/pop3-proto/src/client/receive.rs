@@ -84,10 +84,8 @@ impl Client {
     fn longest_line(&self, signing_in: bool) -> usize {
         let limits = &self.config.limits;
         match self.state {
-            // A challenge is the one long line: Base64 makes four octets of three.
-            _ if signing_in => {
-                (limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4).saturating_add("+ \r\n".len())
-            }
+            // A challenge is the one long line.
+            _ if signing_in => self.sasl_line(),
             State::Greeting | State::Authorization => limits.pre_auth_line,
             State::Transaction | State::Update => limits.line,
         }
