@@ -1,10 +1,12 @@
 //! What can go wrong, typed for programs, worded for people.
 
-use std::fmt;
 use std::time::Duration;
 
-use imap_proto::types::{Code, StatusKind, StatusResponse};
+use imap_proto::types::StatusKind;
 use imap_proto::{Misuse, Wait};
+
+pub(crate) use crate::reply::Reply;
+use crate::reply::contains;
 
 /// Why something did not work. Texts of servers are in it without secrets and without control characters.
 #[derive(Debug, thiserror::Error)]
@@ -13,21 +15,46 @@ pub enum Error {
     /// No connection, no TLS, or the connection broke.
     #[error(transparent)]
     Connection(#[from] driver::Error),
-    /// The server broke the protocol, went beyond a limit, took too long, or ended the session.
+    /// An IMAP server broke the protocol, went beyond a limit, took too long, or ended the session.
     #[error(transparent)]
     Protocol(imap_proto::Error),
-    /// A value that was given cannot be sent, or a method was called at the wrong time.
+    /// A POP3 server did.
+    #[error(transparent)]
+    Pop3(pop3_proto::Error),
+    /// An SMTP server did.
+    #[error(transparent)]
+    Smtp(smtp_proto::Error),
+    /// Something was handed over completely and the connection ended before the server had said what becomes of it: a message
+    /// (SMTP), or deletions (POP3). It may have been carried out or not; doing it again may do it twice.
+    #[error("{cause}")]
+    OutcomeUnknown {
+        /// What ended the connection, and what it leaves open.
+        cause: String,
+    },
+    /// A value that was given cannot be sent by IMAP, or a method was called at the wrong time.
     #[error("{0}")]
     Misuse(Misuse),
+    /// A value that was given cannot be sent by POP3, or a method was called at the wrong time.
+    #[error("{0}")]
+    Pop3Misuse(pop3_proto::Misuse),
+    /// A value that was given cannot be sent by SMTP or not to this server, or a method was called at the wrong time.
+    #[error("{0}")]
+    SmtpMisuse(smtp_proto::Misuse),
+    /// User name, token or password cannot be sent by the mechanism. Nothing was sent.
+    #[error("the credentials cannot be sent: {0}")]
+    Credential(sasl::Error),
+    /// The message to be sent could not be read. The connection is over and the server has not got the message.
+    #[error("the message cannot be read: {0}. It was not sent")]
+    Source(std::io::Error),
     /// TLS is required and the server does not offer it.
     #[error(
-        "the server does not offer STARTTLS, and nothing is sent without TLS. Use the implicit-TLS port (993), or check that this \
+        "the server does not offer STARTTLS, and nothing is sent without TLS. Use the implicit-TLS port (IMAP 993, POP3 995, submission 465), or check that this \
          is the right server and that nobody is tampering with the connection"
     )]
     TlsRequired,
     /// The server offered STARTTLS and refused it.
     #[error(
-        "the server refused STARTTLS ({0}), and nothing is sent without TLS. Use the implicit-TLS port (993)"
+        "the server refused STARTTLS ({0}), and nothing is sent without TLS. Use the implicit-TLS port (IMAP 993, POP3 995, submission 465)"
     )]
     StarttlsRefused(Reply),
     /// The server knows no mechanism for this kind of credential.
@@ -61,7 +88,7 @@ pub enum Error {
     /// The sign-in was accepted, but the mailbox cannot be reached.
     #[error(
         "signed in, but the mailbox cannot be opened: {0}. Either the signed-in identity has no access to this mailbox, \
-         or IMAP is switched off for it, or it has no licence; changes take up to two hours to be seen"
+         or this protocol is switched off for it, or it has no licence; changes take up to two hours to be seen"
     )]
     NotConnected(Reply),
     /// There is no such folder.
@@ -72,6 +99,9 @@ pub enum Error {
         /// The server's reply.
         reply: Reply,
     },
+    /// The server greeted with a refusal: it does not want to be talked to now, or not by us.
+    #[error("the server refuses the connection: {0}")]
+    Unwelcome(Reply),
     /// The server asks to slow down.
     #[error("the server is limiting us: {}", .0.reply)]
     Throttled(Throttle),
@@ -91,17 +121,6 @@ pub enum Error {
     },
 }
 
-/// A tagged reply that is not OK.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// NO or BAD.
-    pub kind: StatusKind,
-    /// The response code, if there was one.
-    pub code: Option<Code<'static>>,
-    /// The text, printable.
-    pub text: String,
-}
-
 /// A request to slow down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Throttle {
@@ -109,65 +128,6 @@ pub struct Throttle {
     pub reply: Reply,
     /// How long it wants to be left alone, if it said so.
     pub wait: Option<Duration>,
-}
-
-impl Reply {
-    pub(crate) fn of(status: StatusResponse<'static>) -> Self {
-        Self { kind: status.kind, code: status.code, text: wire::printable(status.text.as_bytes()) }
-    }
-
-    /// Whether the same command may succeed later without anything being changed.
-    pub fn is_transient(&self) -> bool {
-        matches!(self.code, Some(Code::Unavailable | Code::InUse | Code::ServerBug | Code::Limit))
-            || self.throttle().is_some()
-            || contains(&self.text, "server unavailable")
-    }
-
-    /// Whether it is about who is signed in.
-    pub fn is_auth(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                Code::AuthenticationFailed
-                    | Code::AuthorizationFailed
-                    | Code::Expired
-                    | Code::PrivacyRequired
-            )
-        ) || contains(&self.text, "not connected")
-    }
-
-    /// The wait that Exchange asks for, or zero when it is a limit without one; `None` when it is no throttling.
-    pub fn throttle(&self) -> Option<Option<Duration>> {
-        backoff(&self.text).map(Some).or_else(|| {
-            (contains(&self.text, "throttled")
-                || contains(&self.text, "too many simultaneous connections")
-                || contains(&self.text, "command or bandwidth limits")
-                || matches!(self.code, Some(Code::Limit | Code::OverQuota)))
-            .then_some(None)
-        })
-    }
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.text.is_empty() {
-            return write!(f, "{}, without a reason", self.kind.as_str());
-        }
-        write!(f, "{} {}", self.kind.as_str(), self.text)
-    }
-}
-
-fn contains(text: &str, what: &str) -> bool {
-    text.to_ascii_lowercase().contains(what)
-}
-
-/// `Suggested Backoff Time: 92415 milliseconds` (Exchange).
-fn backoff(text: &str) -> Option<Duration> {
-    let lower = text.to_ascii_lowercase();
-    let behind = lower.split("backoff time").nth(1)?;
-    let digits: String =
-        behind.trim_start_matches([':', '=', ' ']).chars().take_while(char::is_ascii_digit).take(9).collect();
-    digits.parse().ok().map(Duration::from_millis)
 }
 
 impl From<imap_proto::Error> for Error {
@@ -191,6 +151,56 @@ impl From<Misuse> for Error {
     }
 }
 
+impl From<pop3_proto::Error> for Error {
+    fn from(error: pop3_proto::Error) -> Self {
+        use pop3_proto::Error as E;
+        match error {
+            E::Closed(pop3_proto::Whence::Quit) | E::TimedOut(pop3_proto::Wait::Quit) => {
+                Self::OutcomeUnknown { cause: error.to_string() }
+            }
+            E::Unwelcome(reply) => Self::Unwelcome(Reply::from(*reply)).throttled(),
+            E::Unasked { ref text } => {
+                let reply = Reply { kind: StatusKind::Bye, code: None, text: text.clone() };
+                match reply.throttle() {
+                    Some(wait) => Self::Throttled(Throttle { reply, wait }),
+                    None => Self::Pop3(error),
+                }
+            }
+            error => Self::Pop3(error),
+        }
+    }
+}
+
+impl From<pop3_proto::Misuse> for Error {
+    fn from(misuse: pop3_proto::Misuse) -> Self {
+        Self::Pop3Misuse(misuse)
+    }
+}
+
+impl From<smtp_proto::Error> for Error {
+    fn from(error: smtp_proto::Error) -> Self {
+        use smtp_proto::Error as E;
+        match error {
+            E::Unknown { .. } => Self::OutcomeUnknown { cause: error.to_string() },
+            E::Greeting { reply } => Self::Unwelcome(reply.into()).throttled(),
+            E::ServiceClosing { ref reply } => {
+                let reply = Reply::from(reply.clone());
+                match reply.throttle() {
+                    Some(wait) => Self::Throttled(Throttle { reply, wait }),
+                    None => Self::Smtp(error),
+                }
+            }
+            error => Self::Smtp(error),
+        }
+    }
+}
+
+impl From<smtp_proto::Misuse> for Error {
+    fn from(misuse: smtp_proto::Misuse) -> Self {
+        Self::SmtpMisuse(misuse)
+    }
+}
+
 impl Error {
     /// Whether the connection broke in a way that a new one may mend.
     pub fn is_connection_lost(&self) -> bool {
@@ -201,6 +211,18 @@ impl Error {
                 imap_proto::Error::Closed(_)
                     | imap_proto::Error::Bye { .. }
                     | imap_proto::Error::TimedOut(Wait::Command)
+            ),
+            Self::Pop3(e) => matches!(
+                e,
+                pop3_proto::Error::Closed(_)
+                    | pop3_proto::Error::Unasked { .. }
+                    | pop3_proto::Error::TimedOut(pop3_proto::Wait::Command)
+            ),
+            Self::Smtp(e) => matches!(
+                e,
+                smtp_proto::Error::Closed(_)
+                    | smtp_proto::Error::ServiceClosing { .. }
+                    | smtp_proto::Error::TimedOut(smtp_proto::Wait::Command | smtp_proto::Wait::Body)
             ),
             _ => false,
         }
@@ -213,26 +235,64 @@ impl Error {
             Self::SignIn { .. } | Self::NotConnected(_) | Self::TokenExpired { .. } | Self::Token(_)
         )
     }
+
+    /// Whether trying again later, with nothing changed, may succeed and cannot do anything twice. Never for
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown).
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Throttled(_) => true,
+            Self::Refused { reply, .. } | Self::Unwelcome(reply) | Self::SignIn { reply, .. } => {
+                reply.is_transient()
+            }
+            Self::Connection(e) => matches!(
+                e,
+                driver::Error::Io(_)
+                    | driver::Error::Resolve { .. }
+                    | driver::Error::Connect { .. }
+                    | driver::Error::TimedOut { .. }
+            ),
+            Self::Protocol(imap_proto::Error::TimedOut(_))
+            | Self::Pop3(pop3_proto::Error::TimedOut(_))
+            | Self::Smtp(smtp_proto::Error::TimedOut(_)) => true,
+            e => e.is_connection_lost(),
+        }
+    }
+
+    /// How long the server wants to be left alone, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled(throttle) => throttle.wait,
+            _ => None,
+        }
+    }
+
+    /// A refused command, sorted by what can be done about it.
+    pub(crate) fn refused(command: &'static str, reply: Reply) -> Self {
+        match (Self::Refused { command, reply }).throttled() {
+            Self::Refused { reply, .. } if contains(&reply.text, "not connected") => {
+                Self::NotConnected(reply)
+            }
+            error => error,
+        }
+    }
+
+    /// The same, as throttling if that is what the reply says.
+    pub(crate) fn throttled(self) -> Self {
+        match self {
+            Self::Refused { ref reply, .. } | Self::Unwelcome(ref reply) | Self::SignIn { ref reply, .. } => {
+                match reply.throttle() {
+                    Some(wait) => Self::Throttled(Throttle { reply: reply.clone(), wait }),
+                    None => self,
+                }
+            }
+            other => other,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn no(text: &str) -> Reply {
-        Reply { kind: StatusKind::No, code: None, text: text.into() }
-    }
-
-    #[test]
-    fn exchange_says_how_long_to_wait() {
-        let r = no("Request is throttled. Suggested Backoff Time: 92415 milliseconds");
-        assert_eq!(r.throttle(), Some(Some(Duration::from_millis(92415))));
-        assert!(r.is_transient());
-        assert_eq!(no("Account exceeded command or bandwidth limits.").throttle(), Some(None));
-        assert_eq!(no("AUTHENTICATE failed.").throttle(), None);
-        let endless = no("Backoff Time: 99999999999999999999 milliseconds");
-        assert_eq!(endless.throttle(), Some(Some(Duration::from_millis(999_999_999))));
-    }
 
     #[test]
     fn a_bye_is_sorted_by_its_words() {
@@ -240,5 +300,31 @@ mod tests {
         assert!(matches!(bye("Session invalidated - AccessTokenExpired"), Error::TokenExpired { .. }));
         assert!(matches!(bye("Too many simultaneous connections"), Error::Throttled(_)));
         assert!(bye("Connection is closed. 13").is_connection_lost());
+    }
+
+    #[test]
+    fn what_may_have_happened_is_never_tried_again_by_itself() {
+        use pop3_proto as p;
+        let quit = Error::from(p::Error::Closed(p::Whence::Quit));
+        assert!(matches!(quit, Error::OutcomeUnknown { .. }));
+        assert!(!quit.is_transient() && !quit.is_connection_lost());
+        assert!(Error::from(p::Error::Closed(p::Whence::Message)).is_connection_lost());
+        let reply = p::types::Reply::err("busy").unwrap().with_code(p::types::Code::SysTemp);
+        assert!(Error::from(p::Error::Unwelcome(Box::new(reply))).is_transient());
+    }
+
+    #[test]
+    fn smtp_goodbyes_are_sorted_by_their_words() {
+        use smtp_proto::types::{Reply, ReplyCode};
+        let closing = |text| {
+            let reply = Reply::new(ReplyCode::CLOSING, None, text).unwrap();
+            Error::from(smtp_proto::Error::ServiceClosing { reply })
+        };
+        let busy = closing("4.3.2 The maximum number of concurrent server connections has exceeded a limit");
+        assert!(matches!(busy, Error::Throttled(_)) && busy.is_transient());
+        assert!(closing("4.4.2 Connection dropped").is_connection_lost());
+        let reply = Reply::new(ReplyCode::new(554).unwrap(), None, "5.7.1 go away").unwrap();
+        let unwelcome = Error::from(smtp_proto::Error::Greeting { reply });
+        assert!(matches!(unwelcome, Error::Unwelcome(_)) && !unwelcome.is_transient());
     }
 }

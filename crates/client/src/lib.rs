@@ -25,14 +25,22 @@
 //! # }
 //! ```
 
+mod connect;
 mod credential;
 mod error;
 mod imap;
+mod pop3;
+mod reply;
 mod server;
+mod sign_in;
+pub mod smtp;
 
 pub use credential::{Ask, Credential, Mechanism, Token, TokenFuture, TokenSource};
 pub use driver::tls::Roots;
-pub use error::{Error, Reply, Throttle};
+pub use error::{Error, Throttle};
 pub use imap::{Examined, FetchError, Folder, Imap, MessageMeta, MessageSink, Outcome};
 pub use imap_proto::{Security, Timeouts};
+pub use pop3::{NumberSink, Pop3, Pop3Message, Retrieved};
+pub use reply::{Code, Reply};
 pub use server::Server;
+pub use smtp::Smtp;

@@ -1,10 +1,10 @@
 //! From a host name to a protected connection whose server has greeted.
 
-use driver::{Connection, dial, tls::server_name};
 use imap_proto::types::{Capability, Command, StatusKind};
 use imap_proto::{Client, Config, Security};
 
 use super::Imap;
+use crate::connect::connect;
 use crate::credential::Credential;
 use crate::error::{Error, Reply};
 use crate::server::Server;
@@ -17,25 +17,13 @@ impl Imap {
     /// [`Security::DangerousPlaintext`].
     pub async fn open(server: &Server, credential: &Credential) -> Result<Self, Error> {
         let mut imap = Self::connect(server).await?;
-        imap.sign_in(&server.host, server.port, credential).await?;
+        imap.sign_in(server, credential).await?;
         Ok(imap)
     }
 
     /// Connects and negotiates TLS; nobody is signed in yet.
     pub(super) async fn connect(server: &Server) -> Result<Self, Error> {
-        let stream = dial(&server.host, server.port, server.connect_timeout).await?;
-        let inbox = server.limits.inbox();
-        let mut connection = match server.security {
-            Security::DangerousPlaintext => Connection::plain(stream, inbox),
-            Security::Tls | Security::StartTls => {
-                let name = server_name(&server.host)?;
-                Connection::client(stream, &server.host, name, server.roots.clone().client(), inbox)
-            }
-        };
-        connection.set_handshake_limit(server.tls_timeout);
-        if server.security == Security::Tls {
-            connection.handshake().await?;
-        }
+        let connection = connect(server).await?;
         let mut config = Config::new(server.security);
         config.limits = server.limits;
         config.timeouts = server.timeouts;

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 pub use folders::{Examined, Folder};
 pub use messages::{FetchError, MessageMeta, MessageSink, Outcome};
 
-use crate::error::{Error, Reply, Throttle};
+use crate::error::{Error, Reply};
 
 /// A session that is signed in.
 ///
@@ -124,12 +124,7 @@ fn accept(command: &'static str, completed: Completed) -> Result<Completed, Erro
     if completed.status.kind == StatusKind::Ok {
         return Ok(completed);
     }
-    let reply = Reply::of(completed.status);
-    Err(match reply.throttle() {
-        Some(wait) => Error::Throttled(Throttle { reply, wait }),
-        None if reply.text.to_ascii_lowercase().contains("not connected") => Error::NotConnected(reply),
-        None => Error::Refused { command, reply },
-    })
+    Err(Error::refused(command, Reply::of(completed.status)))
 }
 
 /// Shows the state, no content.

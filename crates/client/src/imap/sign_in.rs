@@ -6,41 +6,14 @@ use sasl::ClientMechanism;
 use wire::{Secret, SecretBytes};
 
 use super::{Imap, folders};
-use crate::credential::{Ask, Credential, Mechanism};
+use crate::credential::Credential;
 use crate::error::{Error, Reply, Throttle};
+use crate::server::Server;
+use crate::sign_in::{Session, refusal, sign_in};
 
-impl Imap {
-    pub(super) async fn sign_in(
-        &mut self,
-        host: &str,
-        port: u16,
-        credential: &Credential,
-    ) -> Result<(), Error> {
-        self.capabilities().await?;
-        if self.client.state() == State::Authenticated {
-            // PREAUTH behind verified TLS: the server knows who this is by other means (RFC 3501 section 7.1.4).
-            return self.probe().await;
-        }
-        match credential {
-            Credential::Bearer { user, tokens, mechanism } => {
-                // Which mechanism is clear before a token is fetched: a refusal here costs no request.
-                let mechanism = self.bearer_mechanism(*mechanism)?;
-                let token = tokens.token(Ask::Valid).await?;
-                let mut refused = self.bearer(host, port, mechanism, user, &token.secret).await?;
-                self.token_expires_at = token.expires_at;
-                if refused.is_some() && token.expires_at.is_some() {
-                    // It may have been revoked since it was stored. One new token, one more try.
-                    let fresh = tokens.token(Ask::Fresh).await?;
-                    if fresh.secret != token.secret {
-                        refused = self.bearer(host, port, mechanism, user, &fresh.secret).await?;
-                        self.token_expires_at = fresh.expires_at;
-                    }
-                }
-                refused.map_or(Ok(()), Err)?;
-            }
-            Credential::Password { user, password } => self.password(user, password).await?,
-        }
-        self.probe().await
+impl Session for Imap {
+    fn offers(&self, mechanism: &str) -> bool {
+        self.client.capabilities().is_some_and(|c| c.has_auth(mechanism))
     }
 
     fn offered(&self) -> Vec<String> {
@@ -54,58 +27,30 @@ impl Imap {
             .collect()
     }
 
-    fn offers(&self, mechanism: &str) -> bool {
-        self.client.capabilities().is_some_and(|c| c.has_auth(mechanism))
-    }
-
-    fn bearer_mechanism(&self, wanted: Mechanism) -> Result<Mechanism, Error> {
-        match wanted {
-            Mechanism::Offered if self.offers("OAUTHBEARER") => Ok(Mechanism::OAuthBearer),
-            Mechanism::Offered if self.offers("XOAUTH2") => Ok(Mechanism::XOAuth2),
-            Mechanism::Offered => {
-                Err(Error::NoMechanism { wanted: "an access token", offered: self.offered() })
-            }
-            forced => Ok(forced),
-        }
-    }
-
-    /// One try with a token; `Some` is the server's refusal, after which another try is possible.
-    async fn bearer(
-        &mut self,
-        host: &str,
-        port: u16,
-        mechanism: Mechanism,
-        user: &str,
-        token: &Secret,
-    ) -> Result<Option<Error>, Error> {
-        let refuse = |e| Error::Misuse(Misuse::Sasl(e));
-        let client: Box<dyn ClientMechanism> = match mechanism {
-            Mechanism::OAuthBearer => Box::new(
-                sasl::oauthbearer::Client::new(Some(user), token.clone(), Some((host, port)))
-                    .map_err(refuse)?,
-            ),
-            Mechanism::Offered | Mechanism::XOAuth2 => {
-                Box::new(sasl::xoauth2::Client::new(user, token.clone()).map_err(refuse)?)
-            }
-        };
-        let id = self.client.authenticate(client)?;
+    async fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<Option<Error>, Error> {
+        let id = self.client.authenticate(mechanism)?;
         self.signed_in(id).await
     }
 
-    async fn password(&mut self, user: &str, password: &Secret) -> Result<(), Error> {
-        let id = if self.offers("PLAIN") {
-            let client = sasl::plain::Client::new(user, password.clone())
-                .map_err(|e| Error::Misuse(Misuse::Sasl(e)))?;
-            self.client.authenticate(Box::new(client))?
-        } else {
-            if self.has(&Capability::LoginDisabled) {
-                return Err(Error::LoginDisabled);
-            }
-            let user = AString::new(user.as_bytes()).map_err(Misuse::Invalid)?;
-            let password = SecretBytes::new(password.expose().as_bytes().to_vec());
-            self.client.send(&Command::Login { user, password })?
-        };
-        self.signed_in(id).await?.map_or(Ok(()), Err)
+    async fn log_in(&mut self, user: &str, password: &Secret) -> Result<Option<Error>, Error> {
+        if self.has(&Capability::LoginDisabled) {
+            return Err(Error::LoginDisabled);
+        }
+        let user = AString::new(user.as_bytes()).map_err(Misuse::Invalid)?;
+        let password = SecretBytes::new(password.expose().as_bytes().to_vec());
+        let id = self.client.send(&Command::Login { user, password })?;
+        self.signed_in(id).await
+    }
+}
+
+impl Imap {
+    pub(super) async fn sign_in(&mut self, server: &Server, credential: &Credential) -> Result<(), Error> {
+        self.capabilities().await?;
+        // PREAUTH behind verified TLS: the server knows who this is by other means (RFC 3501 section 7.1.4).
+        if self.client.state() != State::Authenticated {
+            self.token_expires_at = sign_in(self, server, credential).await?;
+        }
+        self.probe().await
     }
 
     async fn signed_in(&mut self, id: CommandId) -> Result<Option<Error>, Error> {
@@ -113,13 +58,8 @@ impl Imap {
         if status.kind == StatusKind::Ok {
             return Ok(None);
         }
-        let cause = sign_in.as_ref().and_then(|f| f.cause.clone());
-        if let Some(cause) = cause {
-            return Err(Error::Protocol(imap_proto::Error::Sasl(cause)));
-        }
-        let reason =
-            sign_in.and_then(|f| f.error_challenge).map(|c| wire::printable(c.to_string().as_bytes()));
-        Ok(Some(Error::SignIn { reply: Reply::of(status), reason }))
+        let refused = refusal(Reply::of(status), sign_in);
+        refused.map(Some).map_err(|cause| Error::Protocol(imap_proto::Error::Sasl(cause)))
     }
 
     /// Commands behind the sign-in: only their success says that the mailbox is there.
