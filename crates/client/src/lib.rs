@@ -33,6 +33,6 @@ mod server;
 pub use credential::{Ask, Credential, Mechanism, Token, TokenFuture, TokenSource};
 pub use driver::tls::Roots;
 pub use error::{Error, Reply, Throttle};
-pub use imap::{Examined, FetchError, Folder, Imap, MessageMeta, MessageSink, Outcome};
+pub use imap::{Examined, FetchError, Folder, Imap, Listed, MessageMeta, MessageSink, Outcome, Refusal};
 pub use imap_proto::{Security, Timeouts};
 pub use server::Server;
