@@ -153,7 +153,8 @@ impl fmt::Display for Reply {
         if self.text.is_empty() {
             return write!(f, "{}, without a reason", self.kind.as_str());
         }
-        write!(f, "{} {}", self.kind.as_str(), self.text)
+        // It stands inside sentences of ours.
+        write!(f, "{} {}", self.kind.as_str(), self.text.trim_end_matches('.'))
     }
 }
 
