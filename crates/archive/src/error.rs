@@ -51,6 +51,19 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// The target holds another mailbox: UIDs of the two would be taken for each other's.
+    #[error(
+        "{path} holds the mailbox {stored}, not {asked}; choose another target. If it is the same mailbox by another name, \
+         remove the file postkey.mailbox there"
+    )]
+    OtherMailbox {
+        /// The target.
+        path: PathBuf,
+        /// Whose mail is in it.
+        stored: String,
+        /// Whose mail was to be written there.
+        asked: String,
+    },
     /// A symbolic link, a file or something else stands where a directory (or a regular file) belongs.
     #[error(
         "{path} is not {expected} but a symbolic link or something else, and is not followed; move it away"
@@ -135,6 +148,8 @@ pub enum Kind {
     Busy,
     /// The target is not safe to write to: choose another.
     Unsafe,
+    /// The target holds another mailbox: choose another.
+    OtherMailbox,
     /// Two folders would share one directory.
     NameCollision,
     /// No space left, or a quota is used up: make room, run again.
@@ -212,6 +227,7 @@ impl Error {
         match self {
             Self::Locked { .. } | Self::FolderOpen { .. } => Kind::Busy,
             Self::NotOwner { .. } | Self::WorldWritable { .. } | Self::WrongType { .. } => Kind::Unsafe,
+            Self::OtherMailbox { .. } => Kind::OtherMailbox,
             Self::NameCollision { .. } => Kind::NameCollision,
             Self::Disk { reason, .. } => match reason {
                 Reason::NoSpace | Reason::Quota => Kind::NoSpace,

@@ -41,6 +41,7 @@
 //!   cur/ new/ tmp/           messages; the name is described in `file_name.rs`
 //!   postkey.journal          which messages are stored
 //!   postkey.lock             locked while the target is open
+//!   postkey.mailbox          whose mailbox this is
 //!   .Archive.2024/           every other folder; how names become directories is described in `folder_dir.rs`
 //!     cur/ new/ tmp/ maildirfolder postkey.journal
 //!     postkey.folder         the folder's exact name

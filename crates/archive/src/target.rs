@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -62,6 +63,11 @@ impl Drop for OpenMark {
     }
 }
 
+/// The file that says whose mailbox it is.
+const MAILBOX: &str = "postkey.mailbox";
+/// The same on its way.
+const MAILBOX_NEW: &str = "postkey.mailbox.new";
+
 impl Maildir {
     /// Opens the target, or makes it, readable by its owner only.
     ///
@@ -115,6 +121,40 @@ impl Maildir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.target.path
+    }
+
+    /// Says whose mailbox is stored here, in words that stay the same from run to run. The first time it is written down
+    /// (`postkey.mailbox`); after that another mailbox is refused, because its UIDs would be taken for those that are stored.
+    ///
+    /// # Errors
+    /// [`Error::OtherMailbox`]; [`Error::Disk`].
+    pub fn bind(&self, mailbox: &str) -> Result<()> {
+        let path = self.target.path.join(MAILBOX);
+        let failed = |what, error: &std::io::Error| {
+            Error::disk(what, &path, Errno::from_io_error(error).unwrap_or(Errno::IO))
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(stored) if stored.trim_end() == mailbox => Ok(()),
+            Ok(stored) => Err(Error::OtherMailbox {
+                path: self.target.path.clone(),
+                stored: stored.trim_end().escape_debug().to_string(),
+                asked: mailbox.to_owned(),
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let new = self.target.path.join(MAILBOX_NEW);
+                let write = || {
+                    let mut options = std::fs::OpenOptions::new();
+                    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+                    file.write_all(format!("{mailbox}\n").as_bytes())?;
+                    if self.target.options.durability == Durability::Full {
+                        file.sync_all()?;
+                    }
+                    std::fs::rename(&new, &path)
+                };
+                write().map_err(|e| failed("write", &e))
+            }
+            Err(error) => Err(failed("read", &error)),
+        }
     }
 
     /// Opens a folder, or makes it. A folder can be open once at a time.

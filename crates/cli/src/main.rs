@@ -97,8 +97,15 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     if std::env::args_os().any(|arg| arg == "--json") {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        output::report(&Failure::new(Exit::Usage, message, "see: postkey --help"), true);
+        // What is wrong stands before the first empty line, one thing a line; the command stands in the usage.
+        let wrong: Vec<&str> =
+            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let message = wrong.join(" ");
+        let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("postkey");
+        let command: Vec<&str> =
+            usage.split(' ').take_while(|word| !word.starts_with(['-', '[', '<'])).collect();
+        let advice = format!("see: {} --help", command.join(" "));
+        output::report(&Failure::new(Exit::Usage, message.trim_start_matches("error: "), advice), true);
     } else {
         let _ = error.print();
     }

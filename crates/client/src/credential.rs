@@ -84,6 +84,13 @@ impl Credential {
         Self::bearer(user, Arc::new(Fixed(Token { secret: token, expires_at: None })))
     }
 
+    /// Whose mailbox is meant.
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Bearer { user, .. } | Self::Password { user, .. } => user,
+        }
+    }
+
     /// Tokens from a source, carried by whatever the server offers.
     pub fn bearer(user: impl Into<String>, tokens: Arc<dyn TokenSource>) -> Self {
         Self::Bearer { user: user.into(), tokens, mechanism: Mechanism::Offered }

@@ -202,7 +202,7 @@ impl From<smtp_proto::Misuse> for Error {
 }
 
 impl Error {
-    /// Whether the connection broke in a way that a new one may mend.
+    /// Whether a session broke in a way that a new one may mend.
     pub fn is_connection_lost(&self) -> bool {
         match self {
             Self::Connection(driver::Error::Io(_)) | Self::TokenExpired { .. } => true,
@@ -224,6 +224,24 @@ impl Error {
                     | smtp_proto::Error::ServiceClosing { .. }
                     | smtp_proto::Error::TimedOut(smtp_proto::Wait::Command | smtp_proto::Wait::Body)
             ),
+            _ => false,
+        }
+    }
+
+    /// Whether no session could be opened because the way there is broken or the other side is busy: where one has been opened
+    /// before, trying again is worth it. A certificate that does not verify is not such a reason.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Connection(e) => match e {
+                driver::Error::Resolve { .. }
+                | driver::Error::Connect { .. }
+                | driver::Error::TimedOut { .. } => true,
+                driver::Error::Tls { hint, .. } => *hint == driver::TlsHint::None,
+                _ => false,
+            },
+            Self::Protocol(imap_proto::Error::TimedOut(_)) => true,
+            Self::Token(e) => matches!(e.class(), auth::Class::RetryLater),
+            Self::SignIn { reply, .. } | Self::Refused { reply, .. } => reply.is_transient(),
             _ => false,
         }
     }

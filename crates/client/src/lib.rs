@@ -38,7 +38,7 @@ pub mod smtp;
 pub use credential::{Ask, Credential, Mechanism, Token, TokenFuture, TokenSource};
 pub use driver::tls::Roots;
 pub use error::{Error, Throttle};
-pub use imap::{Examined, FetchError, Folder, Imap, MessageMeta, MessageSink, Outcome};
+pub use imap::{Examined, FetchError, Folder, Imap, Listed, MessageMeta, MessageSink, Outcome, Refusal};
 pub use imap_proto::{Security, Timeouts};
 pub use pop3::{NumberSink, Pop3, Pop3Message, Retrieved};
 pub use reply::{Code, Reply};

@@ -173,7 +173,11 @@ impl fmt::Display for Reply {
             }
             _ => f.write_str(self.kind.as_str())?,
         }
-        if self.text.is_empty() { f.write_str(", without a reason") } else { write!(f, " {}", self.text) }
+        if self.text.is_empty() {
+            return f.write_str(", without a reason");
+        }
+        // It stands inside sentences of ours.
+        write!(f, " {}", self.text.trim_end_matches('.'))
     }
 }
 

@@ -4,7 +4,7 @@ use sasl::ClientMechanism;
 use wire::Secret;
 
 use crate::credential::{Ask, Credential, Mechanism};
-use crate::error::{Error, Reply};
+use crate::error::{Error, Reply, Throttle};
 use crate::server::Server;
 
 /// What signing in needs of a session.
@@ -63,6 +63,9 @@ pub(crate) async fn sign_in<S: Session>(
 pub(crate) fn refusal(reply: Reply, failure: Option<sasl::Failure>) -> Result<Error, sasl::Error> {
     if let Some(cause) = failure.as_ref().and_then(|f| f.cause.clone()) {
         return Err(cause);
+    }
+    if let Some(wait) = reply.throttle() {
+        return Ok(Error::Throttled(Throttle { reply, wait }));
     }
     let reason = failure.and_then(|f| f.error_challenge).map(|c| wire::printable(c.to_string().as_bytes()));
     Ok(Error::SignIn { reply, reason })

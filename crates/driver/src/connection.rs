@@ -196,6 +196,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends everything that is pending, reading what comes meanwhile as far as the buffer goes.
     async fn send_all(&mut self, machine: &mut (dyn Machine + Send)) -> Result<(), Error> {
         while !machine.output().is_empty() && self.write_error.is_none() {
+            // A wait that is over is the machine's to judge.
+            if machine.deadline().is_some_and(|at| at <= self.now()) {
+                break;
+            }
             self.transfer(machine).await?;
         }
         Ok(())

@@ -39,6 +39,8 @@ pub struct Told {
     pub uid_validity: Option<u32>,
     /// The first UIDs listed with their flags.
     pub listed: Vec<u32>,
+    /// Messages that are there and could not be listed properly.
+    pub unreadable: u64,
     /// UIDs that SEARCH found.
     pub found: u64,
     /// Messages that arrived whole: UID and the first octets of each piece.

@@ -153,6 +153,11 @@ fn judge(id: &str, server: &HostileServer, run: &Run, security: &str, rss: u32) 
     if id == "MEM-14" && told.found != 1 {
         wrong.push(format!("the numbers are the same two million times, found {}", told.found));
     }
+    // What cannot be read must not pass for nothing.
+    let unreadable = u64::from(matches!(id, "MEM-11" | "MEM-12"));
+    if told.error.is_none() && told.unreadable != unreadable && id != "FR-19" {
+        wrong.push(format!("{} messages could not be listed", told.unreadable));
+    }
     if matches!(id, "IS-09" | "IS-10") && told.uid_validity.is_some() {
         wrong.push(format!("UIDVALIDITY {:?} is believed", told.uid_validity));
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use imap_proto::types::{Date, FlagSet, SearchKey, SequenceSet, UidSet};
-use postkey::{Examined, FetchError, Folder as Listed, Imap};
+use imap_proto::types::{Date, FlagSet, SearchKey, UidSet};
+use postkey::{Examined, FetchError, Folder as Entry, Imap, Listed};
 
 use super::report::{FolderReport, Missing, Why};
 use super::sink::{Sink, flags};
@@ -14,9 +14,16 @@ use crate::{FlagUpdate, Flags, Folder, FolderName, Generation, Maildir};
 /// Messages that did not come with the others are asked for alone, up to so many.
 const ALONE: usize = 1_000;
 
+/// What the server said is in a folder.
+#[derive(Default)]
+struct Listing {
+    flags: Vec<(u32, Flags)>,
+    listed: Listed,
+}
+
 /// One folder of one run.
 pub(super) struct FolderRun<'a> {
-    listed: &'a Listed,
+    listed: &'a Entry,
     folder: Folder,
     report: FolderReport,
     /// What the server has and is not stored, as far as is known.
@@ -28,7 +35,7 @@ pub(super) struct FolderRun<'a> {
 }
 
 impl<'a> FolderRun<'a> {
-    pub(super) fn open(maildir: &Maildir, listed: &'a Listed) -> Result<Self, crate::Error> {
+    pub(super) fn open(maildir: &Maildir, listed: &'a Entry) -> Result<Self, crate::Error> {
         let name = match listed.mailbox.decoded() {
             _ if listed.mailbox.is_inbox() => FolderName::inbox(),
             Some(name) => FolderName::new(&name, listed.delimiter),
@@ -51,41 +58,58 @@ impl<'a> FolderRun<'a> {
         plan: &Plan,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let known = self.folder.mod_seq().filter(|_| plan.since.is_none());
-        let mut listed: Vec<(u32, Flags)> = Vec::new();
-        let each = |uid: u32, set: &FlagSet<'_>| listed.push((uid, flags(set)));
-        let examined = match imap.examine_and_list(&self.listed.mailbox, known, each).await {
-            Ok(examined) => examined,
-            Err(postkey::Error::NoFolder { reply, .. } | postkey::Error::Refused { reply, .. }) => {
-                self.report.failed = Some(Why::Refused(reply.to_string()));
-                return Ok(());
-            }
-            Err(e) => return Err(e.into()),
-        };
-        let mut everything = known.is_none();
-        if self.generation(&examined)? && !everything {
-            // The changes since then say nothing about these UIDs.
-            listed.clear();
-            imap.flags(None, |uid, set| listed.push((uid, flags(set)))).await?;
-            everything = true;
-        }
-        if everything {
-            // Also what an earlier session of this run wanted: it may be gone from the server since.
-            self.wanted.clear();
-        }
+        let Some(listing) = self.list(imap, plan).await? else { return Ok(()) };
         let before = self.folder.len() as u64;
-        self.compare(imap, &examined, plan, listed).await?;
+        self.compare(imap, plan, listing).await?;
         if !self.listed_once {
             self.report.already = before;
             self.listed_once = true;
         }
         progress.folder(&self.listed.name, self.wanted.len() as u64, before);
         self.fetch(imap, plan, progress).await?;
-        let complete = self.wanted.is_empty() && self.report.missing.is_empty() && plan.since.is_none();
+        let complete = self.wanted.is_empty()
+            && self.report.missing.is_empty()
+            && self.report.failed.is_none()
+            && plan.since.is_none();
         if let Some(mod_seq) = self.mod_seq.filter(|_| complete) {
             self.folder.set_mod_seq(mod_seq);
         }
         Ok(())
+    }
+
+    /// Opens the folder and lists what it has, or what has changed since everything in it was stored (RFC 7162). `None`: it cannot
+    /// be opened, which the report says.
+    async fn list(&mut self, imap: &mut Imap, plan: &Plan) -> Result<Option<Listing>, Error> {
+        let mut known = self.folder.mod_seq().filter(|_| plan.since.is_none());
+        loop {
+            let mut listing = Listing::default();
+            let each = |uid: u32, set: &FlagSet<'_>| listing.flags.push((uid, flags(set)));
+            let (examined, listed) = match imap.examine_and_list(&self.listed.mailbox, known, each).await {
+                Ok(found) => found,
+                // A folder that keeps no mod-sequences any more refuses to be asked by one.
+                Err(postkey::Error::Refused { command: "UID FETCH", .. }) if known.is_some() => {
+                    known = None;
+                    continue;
+                }
+                Err(e @ (postkey::Error::NoFolder { .. } | postkey::Error::Refused { .. }))
+                    if !e.is_unreachable() =>
+                {
+                    self.report.failed = Some(Why::Refused(e.to_string()));
+                    return Ok(None);
+                }
+                Err(e) => return Err(e.into()),
+            };
+            let renumbered = self.generation(&examined)?;
+            // A mod-sequence that went back, or is gone, says nothing about what came meanwhile; nor does one of other UIDs.
+            let went_back = known.is_some_and(|known| examined.highest_mod_seq.is_none_or(|now| now < known));
+            if known.is_some() && (renumbered || went_back) {
+                known = None;
+                continue;
+            }
+            self.mod_seq = examined.highest_mod_seq;
+            listing.listed = listed;
+            return Ok(Some(listing));
+        }
     }
 
     /// Tells the archive which UIDs these are; `true` when they are others than before.
@@ -110,16 +134,12 @@ impl<'a> FolderRun<'a> {
     }
 
     /// Compares what the server listed with what is stored: new UIDs, changed flags.
-    async fn compare(
-        &mut self,
-        imap: &mut Imap,
-        examined: &Examined,
-        plan: &Plan,
-        listed: Vec<(u32, Flags)>,
-    ) -> Result<(), Error> {
-        self.mod_seq = examined.highest_mod_seq;
+    async fn compare(&mut self, imap: &mut Imap, plan: &Plan, listing: Listing) -> Result<(), Error> {
+        let Listing { flags, listed } = listing;
+        // Also what an earlier session of this run wanted: it is listed again unless it has come or is gone.
+        self.wanted.clear();
         let mut changed: Vec<(u32, Flags)> = Vec::new();
-        for (uid, now) in listed {
+        for (uid, now) in flags {
             match self.folder.flags(uid) {
                 _ if !self.folder.contains(uid) => {
                     self.wanted.insert(uid);
@@ -128,6 +148,8 @@ impl<'a> FolderRun<'a> {
                 _ => {}
             }
         }
+        self.wanted.extend(listed.without_flags.iter().copied().filter(|uid| !self.folder.contains(*uid)));
+        self.report.failed = (listed.unreadable > 0).then_some(Why::Unreadable(listed.unreadable));
         if let Some((year, month, day)) = plan.since {
             let day = Date::new(year, month, day)
                 .map_err(|e| postkey::Error::from(imap_proto::Misuse::Invalid(e)))?;
@@ -151,12 +173,12 @@ impl<'a> FolderRun<'a> {
         plan: &Plan,
         progress: &mut dyn Progress,
     ) -> Result<(), Error> {
-        let mut per_command = plan.per_command.max(1);
-        loop {
+        for alone in [false, true] {
             let given_up: BTreeSet<u32> = self.report.missing.iter().map(|m| m.uid).collect();
             let mut ask: Vec<u32> =
                 self.wanted.iter().copied().filter(|uid| !given_up.contains(uid)).collect();
-            if per_command == 1 {
+            if alone && !ask.is_empty() {
+                self.forget_expunged(imap, &mut ask).await?;
                 for uid in ask.split_off(ask.len().min(ALONE)) {
                     self.report.missing.push(Missing { uid, why: Why::NotGiven });
                 }
@@ -165,36 +187,38 @@ impl<'a> FolderRun<'a> {
                 return Ok(());
             }
             // Alone means one at a time: a server that tells no UID can then only mean that one.
-            let depth = if per_command == 1 { 1 } else { plan.depth };
-            let refused = self.fetch_sets(imap, &ask, per_command, depth, progress).await?;
+            let (per_command, depth) = if alone { (1, 1) } else { (plan.per_command.max(1), plan.depth) };
+            let refused = self.fetch_sets(imap, &ask, per_command, depth, progress).await;
             let folder = &self.folder;
             self.wanted.retain(|uid| !folder.contains(*uid));
-            if per_command == 1 {
-                self.forget_expunged(imap).await?;
-                for uid in ask.into_iter().filter(|uid| self.wanted.contains(uid)) {
+            let refused = refused?;
+            if alone {
+                let left: Vec<u32> = ask.into_iter().filter(|uid| self.wanted.contains(uid)).collect();
+                for uid in left {
                     let why = refused.iter().find(|(u, _)| *u == uid).map(|(_, why)| why.clone());
                     self.report.missing.push(Missing { uid, why: why.unwrap_or(Why::NotGiven) });
                 }
-                return Ok(());
             }
-            per_command = 1;
         }
+        Ok(())
     }
 
     /// What another client deleted during the run is not missing (DU-17).
-    async fn forget_expunged(&mut self, imap: &mut Imap) -> Result<(), Error> {
-        let Ok(set) = UidSet::from_sorted(self.wanted.iter().copied().take(ALONE)) else { return Ok(()) };
-        let Ok(set) = SequenceSet::try_from(set) else { return Ok(()) };
-        match imap.search(&SearchKey::Uid(set.clone())).await {
-            Ok(there) => {
-                let asked = |uid: u32| set.contains(uid, u32::MAX);
-                self.wanted.retain(|uid| there.contains(*uid) || !asked(*uid));
-                Ok(())
+    async fn forget_expunged(&mut self, imap: &mut Imap, ask: &mut Vec<u32>) -> Result<(), Error> {
+        let mut there = BTreeSet::new();
+        for some in commands(ask, usize::MAX) {
+            let Ok(set) = UidSet::from_sorted(some.iter().copied()) else { return Ok(()) };
+            match imap.flags_of(set, |uid, _| there.extend([uid])).await {
+                Ok(listed) => there.extend(listed.without_flags),
+                // A server that does not answer the question leaves it open.
+                Err(postkey::Error::Refused { .. }) => return Ok(()),
+                Err(e) => return Err(e.into()),
             }
-            // A server that does not answer the question leaves it open.
-            Err(postkey::Error::Refused { .. }) => Ok(()),
-            Err(e) => Err(e.into()),
         }
+        let gone: BTreeSet<u32> = ask.iter().copied().filter(|uid| !there.contains(uid)).collect();
+        ask.retain(|uid| !gone.contains(uid));
+        self.wanted.retain(|uid| !gone.contains(uid));
+        Ok(())
     }
 
     async fn fetch_sets(
@@ -212,8 +236,9 @@ impl<'a> FolderRun<'a> {
             sink.refused.drain(..).map(|(uid, text)| (uid, Why::Archive(text))).collect();
         match result {
             Ok(outcome) => {
-                if let ([uid], Some(reply)) = (outcome.missing.as_slice(), outcome.refusals.first()) {
-                    why.push((*uid, Why::Refused(reply.to_string())));
+                for refusal in outcome.refusals {
+                    let text = refusal.reply.to_string();
+                    why.extend(refusal.uids.into_iter().map(|uid| (uid, Why::Refused(text.clone()))));
                 }
                 Ok(why)
             }

@@ -157,6 +157,7 @@ impl Download {
             maildir,
             progress,
             imap: None,
+            opened: false,
             patience: self.plan.patience.clone(),
             cancel: pin!(cancel),
         };
@@ -174,13 +175,19 @@ struct Run<'a, C: Future<Output = ()>> {
     maildir: &'a Maildir,
     progress: &'a mut dyn Progress,
     imap: Option<Imap>,
+    /// A session has been open: the account and the server are right, whatever happens now.
+    opened: bool,
     patience: Patience,
     cancel: Pin<&'a mut C>,
 }
 
 impl<C: Future<Output = ()>> Run<'_, C> {
     async fn everything(&mut self, report: &mut Report) -> Result<(), Error> {
-        let mut folders = self.select().await?;
+        let Download { server, credential, .. } = self.download;
+        // Not the port: it says nothing about whose mail it is.
+        let mailbox = format!("imap {} {}", credential.user(), server.host).to_lowercase();
+        self.maildir.bind(&wire::printable(mailbox.as_bytes()))?;
+        let mut folders = self.select(report).await?;
         let names: Vec<&str> = folders.iter().map(|f| f.name.as_str()).collect();
         self.progress.folders(&names);
         while let Some(listed) = folders.pop_front() {
@@ -207,7 +214,7 @@ impl<C: Future<Output = ()>> Run<'_, C> {
     }
 
     /// The folders to download, in the server's order.
-    async fn select(&mut self) -> Result<VecDeque<Listed>, Error> {
+    async fn select(&mut self, report: &mut Report) -> Result<VecDeque<Listed>, Error> {
         let all = loop {
             let imap = self.session().await?;
             match imap.folders().await {
@@ -216,6 +223,10 @@ impl<C: Future<Output = ()>> Run<'_, C> {
             }
         };
         let Selection::Named(names) = &self.download.plan.folders else {
+            let unreadable = self.imap.as_ref().map_or(0, Imap::unreadable_folders);
+            if unreadable > 0 {
+                report.folders.push(FolderReport::unreadable(unreadable));
+            }
             return Ok(all.into_iter().filter(|f| f.selectable).collect());
         };
         let mut chosen = VecDeque::new();
@@ -275,7 +286,10 @@ impl<C: Future<Output = ()>> Run<'_, C> {
                 opened = Imap::open(&self.download.server, &self.download.credential) => opened,
             };
             match opened {
-                Ok(imap) => self.imap = Some(imap),
+                Ok(imap) => {
+                    self.imap = Some(imap);
+                    self.opened = true;
+                }
                 Err(e) => self.lost(e).await?,
             }
         }
@@ -285,7 +299,7 @@ impl<C: Future<Output = ()>> Run<'_, C> {
     /// The session is gone. Waits if another may do better, gives up otherwise.
     async fn lost(&mut self, error: postkey::Error) -> Result<(), Error> {
         self.imap = None;
-        let Some(wait) = self.patience.after(&error) else { return Err(error.into()) };
+        let Some(wait) = self.patience.after(&error, self.opened) else { return Err(error.into()) };
         self.progress.retry(&error, wait);
         tokio::select! {
             biased;

@@ -20,6 +20,8 @@ pub struct Patience {
     /// The longest wait a server can ask for. 10 min.
     pub longest_asked: Duration,
     lost: u32,
+    /// A session that worked was refused since anything was last stored.
+    doubted: bool,
 }
 
 impl Default for Patience {
@@ -30,6 +32,7 @@ impl Default for Patience {
             longest: Duration::from_secs(60),
             longest_asked: Duration::from_secs(600),
             lost: 0,
+            doubted: false,
         }
     }
 }
@@ -42,13 +45,22 @@ impl Patience {
 
     pub(super) fn progress(&mut self) {
         self.lost = 0;
+        self.doubted = false;
     }
 
     /// How long to wait before the next try; `None` when there is to be none.
-    pub(super) fn after(&mut self, error: &Error) -> Option<Duration> {
+    ///
+    /// `opened`: a session has been open before, so that not getting another is the network's or the server's trouble.
+    pub(super) fn after(&mut self, error: &Error, opened: bool) -> Option<Duration> {
         let asked = match error {
             Error::Throttled(t) => Some(t.wait.unwrap_or(Duration::from_secs(30)).min(self.longest_asked)),
             e if e.is_connection_lost() => None,
+            e if opened && e.is_unreachable() => None,
+            // The same words that refuse somebody for good are also said when a token has ended (DU-25): one more session tells.
+            Error::NotConnected(_) if opened && !self.doubted => {
+                self.doubted = true;
+                None
+            }
             // Nothing that trying again could mend.
             _ => return None,
         };
@@ -79,10 +91,10 @@ mod tests {
     #[test]
     fn waits_double_end_and_start_over_after_progress() {
         let mut p = Patience::default();
-        let waits: Vec<_> = std::iter::from_fn(|| p.after(&bye("Connection is closed. 13"))).collect();
+        let waits: Vec<_> = std::iter::from_fn(|| p.after(&bye("Connection is closed. 13"), true)).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16].map(Duration::from_secs));
         p.progress();
-        assert_eq!(p.after(&bye("x")), Some(Duration::from_secs(1)));
+        assert_eq!(p.after(&bye("x"), true), Some(Duration::from_secs(1)));
     }
 
     #[test]
@@ -91,22 +103,30 @@ mod tests {
         let mut p = Patience::default();
         let reply = Reply { kind: imap_proto::types::StatusKind::No, code: None, text: "throttled".into() };
         let asks = |s| Error::Throttled(Throttle { reply: reply.clone(), wait: s });
-        assert_eq!(p.after(&asks(Some(Duration::from_millis(92_415)))), Some(Duration::from_millis(92_415)));
-        assert_eq!(p.after(&asks(Some(Duration::from_secs(99_999)))), Some(Duration::from_secs(600)));
-        assert_eq!(p.after(&asks(None)), Some(Duration::from_secs(30)));
+        assert_eq!(
+            p.after(&asks(Some(Duration::from_millis(92_415))), true),
+            Some(Duration::from_millis(92_415))
+        );
+        assert_eq!(p.after(&asks(Some(Duration::from_secs(99_999))), true), Some(Duration::from_secs(600)));
+        assert_eq!(p.after(&asks(None), true), Some(Duration::from_secs(30)));
     }
 
     #[test]
     fn an_expired_token_costs_no_wait_and_a_refusal_no_second_try() {
         let mut p = Patience::default();
-        assert_eq!(p.after(&bye("Session invalidated - AccessTokenExpired")), Some(Duration::ZERO));
-        assert_eq!(p.after(&bye("Session invalidated - AccessTokenExpired")), Some(Duration::from_secs(2)));
-        assert_eq!(p.after(&Error::LoginDisabled), None);
+        assert_eq!(p.after(&bye("Session invalidated - AccessTokenExpired"), true), Some(Duration::ZERO));
+        assert_eq!(
+            p.after(&bye("Session invalidated - AccessTokenExpired"), true),
+            Some(Duration::from_secs(2))
+        );
+        assert_eq!(p.after(&Error::LoginDisabled, true), None);
         let refused = Error::NotConnected(Reply {
             kind: imap_proto::types::StatusKind::Bad,
             code: None,
             text: String::new(),
         });
-        assert_eq!(p.after(&refused), None);
+        assert_eq!(p.after(&refused, false), None, "refused from the start");
+        assert!(p.after(&refused, true).is_some(), "refused after it had worked");
+        assert_eq!(p.after(&refused, true), None, "and again");
     }
 }

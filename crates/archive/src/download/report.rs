@@ -53,6 +53,8 @@ pub enum Why {
     Archive(String),
     /// The run stopped before it.
     NotReached,
+    /// So many of the server's lines about it cannot be read.
+    Unreadable(u64),
 }
 
 impl std::fmt::Display for Why {
@@ -62,6 +64,7 @@ impl std::fmt::Display for Why {
             Self::Refused(text) => write!(f, "the server refused: {text}"),
             Self::Archive(text) => f.write_str(text),
             Self::NotReached => f.write_str("the run stopped before it"),
+            Self::Unreadable(lines) => write!(f, "{lines} of the server's lines about it cannot be read"),
         }
     }
 }
@@ -84,6 +87,11 @@ impl Report {
 }
 
 impl FolderReport {
+    /// What could not even be named.
+    pub(super) fn unreadable(lines: u64) -> Self {
+        Self::failed("(folders whose names cannot be read)", Why::Unreadable(lines))
+    }
+
     pub(super) fn failed(name: &str, why: Why) -> Self {
         Self { name: name.to_owned(), failed: Some(why), ..Self::default() }
     }

@@ -147,7 +147,9 @@ pub(crate) fn tell(done: &Done, to: &Path, out: Out) -> Result<()> {
         return Ok(());
     }
     let there: u64 = report.folders.iter().map(|folder| folder.already).sum();
+    let fine = done.failure.is_none() && report.is_complete();
     let summary = match report.stored() {
+        0 if !fine => "Nothing was stored".to_owned(),
         0 => format!("Nothing new; {} there before", many(there, "message")),
         n => format!("{} ({}) stored in {}", many(n, "message"), octets(report.octets()), to.display()),
     };

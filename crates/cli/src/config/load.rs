@@ -7,6 +7,9 @@ use super::model::File;
 use super::similar;
 use crate::exit::{Exit, Failure, Result};
 
+/// What can stand at the top of the file.
+const TABLES: &[&str] = &["default_account", "state_dir", "accounts", "providers"];
+
 /// The file's text with its path: what errors about its content need.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -36,11 +39,25 @@ impl Source {
 
     /// Parses it.
     pub(crate) fn parse(&self) -> Result<File> {
+        self.known_tables()?;
         toml::from_str(&self.text).map_err(|error| {
             let span = error.span();
             let (message, advice) = self.explain(error.message(), span.clone());
             self.mistake_at(span, &message, advice)
         })
+    }
+
+    /// A table with a mistyped name would otherwise show as settings that are missing elsewhere.
+    fn known_tables(&self) -> Result<()> {
+        // What is no TOML at all the parser says better.
+        let Ok(document) = toml_edit::Document::parse(self.text.as_str()) else { return Ok(()) };
+        let strange = document.iter().map(|(key, _)| key).find(|key| !TABLES.contains(key));
+        let Some(key) = strange else { return Ok(()) };
+        let advice = match similar::closest(key, TABLES) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("known here: {}", TABLES.join(", ")),
+        };
+        Err(self.mistake_at(self.locate(&[key]), &format!("there is no setting `{key}` here"), advice))
     }
 
     /// A mistake in the value of a key, given by its path from the top.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde::de::{Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -76,17 +77,13 @@ fn file(path: &Path, field: &str) -> Result<Secret> {
     let failed = |error: std::io::Error| {
         wrong(field, &format!("{shown} cannot be read: {error}"), "check the path and who may read it")
     };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(wrong(
-            field,
-            &format!("{shown} is not a plain file"),
-            "name a file that holds the secret alone",
-        ));
+    // Before it is opened: opening a pipe would wait for somebody to write to it.
+    if std::fs::metadata(path).map_err(failed)?.is_file() {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        private(&file.metadata().map_err(failed)?, path, field)?;
+        return read(file, field, &format!("{shown}"));
     }
-    private(&metadata, path, field)?;
-    read(file, field, &format!("{shown}"))
+    Err(wrong(field, &format!("{shown} is not a plain file"), "name a file that holds the secret alone"))
 }
 
 /// Refuses a file that others could have read: its secret is not one any more.
@@ -122,14 +119,41 @@ fn run(command: &str, field: &str) -> Result<Secret> {
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(|error| failed(format!("the command `{command}` cannot be started: {error}")))?;
-    let printed = child.stdout.take().map(|out| read(out, field, &format!("the command `{command}`")));
-    let status =
-        child.wait().map_err(|error| failed(format!("the command `{command}` was lost: {error}")))?;
+    let (tell, hear) = std::sync::mpsc::channel();
+    let (out, place) = (child.stdout.take(), (field.to_owned(), format!("the command `{command}`")));
+    // A thread of its own: what the command leaves running may hold its output open for ever.
+    std::thread::spawn(move || {
+        let printed = out.map_or_else(|| Ok(Secret::default()), |out| read(out, &place.0, &place.1));
+        let _ = tell.send(printed);
+    });
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() >= end => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(failed(format!(
+                    "the command `{command}` did not end within {} s",
+                    PATIENCE.as_secs()
+                )));
+            }
+            Ok(None) => std::thread::sleep(Duration::from_millis(2)),
+            Err(error) => return Err(failed(format!("the command `{command}` was lost: {error}"))),
+        }
+    };
     if !status.success() {
         return Err(failed(format!("the command `{command}` ended with {status}")));
     }
-    printed.unwrap_or_else(|| Ok(Secret::default()))
+    hear.recv_timeout(Duration::from_secs(1)).unwrap_or_else(|_| {
+        Err(failed(format!(
+            "the command `{command}` has ended, but something it started keeps its output open"
+        )))
+    })
 }
+
+/// How long a command that gives a secret may take: somebody may have to touch a key.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(unix)]
 fn shell(command: &str) -> Command {

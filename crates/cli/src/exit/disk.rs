@@ -14,6 +14,7 @@ impl From<archive::Error> for Failure {
 fn exit(error: &Error) -> Exit {
     match error.kind() {
         Kind::Busy => Exit::TargetBusy,
+        Kind::OtherMailbox => Exit::OtherMailbox,
         Kind::NoSpace => Exit::NoSpace,
         Kind::Permission | Kind::Unsafe => Exit::NoPermission,
         Kind::Message => Exit::Incomplete,

@@ -64,11 +64,11 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         Error::Connection(
             Connection::Tls { .. } | Connection::Resolve { .. } | Connection::Connect { .. },
         )
-        | Error::Protocol(Protocol::NotImap { .. })
+        | Error::Protocol(Protocol::NotImap { .. } | Protocol::TimedOut(imap_proto::Wait::Greeting))
         | Error::TlsRequired
         | Error::StarttlsRefused(_)
         | Error::NoMechanism { .. } => {
-            format!("see which server is used: postkey account show {account}")
+            format!("check host and port; see which are used: postkey account show {account}")
         }
         Error::SignIn { .. } if !ours => {
             format!(

@@ -37,6 +37,7 @@ pub(crate) enum Exit {
     NoPermission = 41,
     TargetBusy = 42,
     Disk = 43,
+    OtherMailbox = 44,
     Incomplete = 50,
     Interrupted = 130,
 }
@@ -81,6 +82,7 @@ pub(crate) const TABLE: &[(Exit, &str, &str)] = &[
     (Exit::NoPermission, "no-permission", "no permission to write to the target"),
     (Exit::TargetBusy, "target-busy", "another run is using the target"),
     (Exit::Disk, "disk", "other trouble with the target's disk"),
+    (Exit::OtherMailbox, "other-mailbox", "the target holds another mailbox"),
     (
         Exit::Incomplete,
         "incomplete",

@@ -19,6 +19,8 @@ const OK: &str = "[accounts.w]\nuser = \"a@x\"\nclient_id = \"c\"\n";
 fn mistakes_are_named_with_line_column_and_setting() {
     refused("[accounts.w]\nusre = \"a@x\"\n", "2:1:", &["`usre` in [accounts.w]", "did you mean `user`?"]);
     refused("acounts = 1\n", "1:1:", &["`acounts`", "`accounts`"]);
+    let mistyped = format!("[acounts.w]\nuser = \"a@x\"\n{OK}[accounts.w.imap]\n");
+    refused(&mistyped, "1:2:", &["`acounts`", "did you mean `accounts`?"]);
     refused(
         &format!("{OK}[accounts.w.imap]\nprot = 1\n"),
         "5:1:",

@@ -108,6 +108,11 @@ fn an_application_and_a_shared_mailbox() {
     world.run(&["fetch", "daemon", "--to", "maildir:App"]).code(0);
     whole(&world, ANA, &world.home.path("App"));
     world.sign_in("shared");
+    // The other mailbox's UIDs would be taken for these.
+    let ran = world.run(&["fetch", "shared", "--to", "maildir:App"]).code(44);
+    assert!(ran.stdout.contains("Nothing was stored"), "{}", ran.stdout);
+    ran.says(&["holds the mailbox", "choose another target"]);
+    whole(&world, ANA, &world.home.path("App"));
     world.run(&["fetch", "shared", "--to", "maildir:Shared"]).code(0);
     whole(&world, SHARED, &world.home.path("Shared"));
     world.sign_in("foreign");

@@ -32,7 +32,7 @@ fn exit_codes_are_listed() {
         codes,
         [
             1, 2, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43,
-            50, 130
+            44, 50, 130
         ]
     );
     assert!(home.run(&["exit-codes"]).code(0).stdout.contains(" 24  somebody must sign in"));
@@ -52,7 +52,10 @@ fn failures_are_json_when_asked_for() {
     let error = failure(&["--json", "token", "nobody"]);
     assert_eq!((error["kind"].as_str(), error["exit_code"].as_i64()), (Some("unknown-account"), Some(11)));
     assert!(error["advice"].as_str().unwrap().contains("postkey account add"));
-    assert_eq!(failure(&["fetch", "--json"])["kind"], "usage");
+    let error = failure(&["fetch", "--json"]);
+    assert_eq!(error["kind"], "usage");
+    assert!(error["message"].as_str().unwrap().contains("--to"), "{error}");
+    assert_eq!(error["advice"], "see: postkey fetch --help");
     home.configure("x = 1\n");
     assert_eq!(failure(&["--json", "folders"])["kind"], "config");
 }

@@ -27,8 +27,14 @@ impl Imap {
         let mut config = Config::new(server.security);
         config.limits = server.limits;
         config.timeouts = server.timeouts;
-        let mut imap =
-            Self { connection, client: Client::new(config), token_expires_at: None, folders: None };
+        let mut imap = Self {
+            connection,
+            client: Client::new(config),
+            token_expires_at: None,
+            folders: None,
+            unreadable_folders: 0,
+            exists: 0,
+        };
         // The greeting; what it says about capabilities the machine keeps.
         imap.next(&mut |_| Ok(())).await?;
         if server.security == Security::StartTls {

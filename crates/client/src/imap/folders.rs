@@ -1,11 +1,12 @@
 //! Which folders there are, and opening one.
 
 use imap_proto::types::{
-    Attribute, Capability, Code, Command, FlagSet, ListPattern, Mailbox, Response, SelectParams, StatusKind,
+    Attribute, Capability, Code, Command, FlagSet, ListPattern, Mailbox, Response, SelectParams, SequenceSet,
+    StatusKind,
 };
 use imap_proto::{CommandId, Completed, Event, Misuse};
 
-use super::listing::Listing;
+use super::listing::{Listed, Listing, TOO_MANY};
 use super::{Imap, accept};
 use crate::error::{Error, Reply};
 
@@ -53,13 +54,15 @@ impl Imap {
             return Ok(folders);
         }
         let id = self.client.send(&list()?)?;
-        let mut found = Vec::new();
-        self.finish("LIST", id, |event| {
-            note(event, &mut found);
-            Ok(())
-        })
-        .await?;
-        Ok(found)
+        let mut found = Found::default();
+        self.finish("LIST", id, |event| found.take(event)).await?;
+        self.unreadable_folders = found.unreadable;
+        Ok(found.folders)
+    }
+
+    /// Lines about folders that could not be read when folders were last listed: folders that [`folders`](Self::folders) lacks.
+    pub fn unreadable_folders(&self) -> u64 {
+        self.unreadable_folders
     }
 
     /// Opens a folder for reading (EXAMINE): nothing on the server changes, no message is marked as seen.
@@ -76,6 +79,7 @@ impl Imap {
             })
             .await?;
         examined(mailbox, completed)?;
+        self.exists = seen.exists;
         Ok(seen)
     }
 
@@ -89,31 +93,38 @@ impl Imap {
         mailbox: &Mailbox<'_>,
         changed_since: Option<u64>,
         each: impl FnMut(u32, &FlagSet<'_>),
-    ) -> Result<Examined, Error> {
+    ) -> Result<(Examined, Listed), Error> {
         let (id, condstore) = self.send_examine(mailbox)?;
         let changed_since = changed_since.filter(|_| condstore);
-        let list = self.send_flags(changed_since)?;
+        let list = self.send_flags(SequenceSet::all(), changed_since)?;
         let mut seen = Examined::default();
-        let mut listing = Listing::new(each);
-        let completed = self
-            .completed(id, |event| {
-                seen.note(&event, condstore);
-                Ok(())
-            })
-            .await?;
-        let listed = self
-            .completed(list, |event| {
-                seen.note(&event, condstore);
-                listing.take(event);
-                Ok(())
-            })
-            .await?;
+        // What is announced bounds what is listed; until then any mailbox may be that large.
+        let mut listing = Listing::new(0, each);
+        let mut replies = [None, None];
+        while replies.iter().any(Option::is_none) {
+            let more = self
+                .next(&mut |event| {
+                    seen.note(&event, condstore);
+                    match event {
+                        Event::Completed(c) if c.id == id => replies[0] = Some(*c),
+                        Event::Completed(c) if c.id == list => replies[1] = Some(*c),
+                        event => listing.take(event)?,
+                    }
+                    Ok(())
+                })
+                .await?;
+            if !more {
+                break;
+            }
+        }
+        let [Some(completed), Some(listed)] = replies else { return Err(Error::Misuse(Misuse::State)) };
         examined(mailbox, completed)?;
+        self.exists = seen.exists;
         // There is nothing to list in an empty folder, and some servers say so with BAD.
         if seen.exists > 0 {
             accept("UID FETCH", listed)?;
         }
-        Ok(seen)
+        Ok((seen, listing.listed))
     }
 
     fn send_examine(&mut self, mailbox: &Mailbox<'_>) -> Result<(CommandId, bool), Error> {
@@ -160,27 +171,50 @@ pub(super) fn list() -> Result<Command<'static>, Error> {
     Ok(Command::List { reference, pattern })
 }
 
-/// Adds the folder that an event is about.
-pub(super) fn note(event: Event<'_>, found: &mut Vec<Folder>) {
-    if let Event::Data(data) = event
-        && let Response::List(entry) = *data
-        && found.len() < MOST
-        && !entry.mailbox.as_bytes().is_empty()
-    {
-        let selectable = entry.is_selectable();
-        let entry = entry.into_owned();
-        found.push(Folder {
-            name: readable(&entry.mailbox),
-            delimiter: entry.delimiter.map(|d| d.as_char()),
-            attributes: entry.attributes,
-            mailbox: entry.mailbox,
-            selectable,
-        });
+/// Folders as LIST tells of them.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) folders: Vec<Folder>,
+    octets: usize,
+    /// Lines that could not be read.
+    pub(super) unreadable: u64,
+}
+
+impl Found {
+    pub(super) fn take(&mut self, event: Event<'_>) -> Result<(), Error> {
+        match event {
+            Event::Data(data) => {
+                if let Response::List(entry) = *data
+                    && !entry.mailbox.as_bytes().is_empty()
+                {
+                    self.octets =
+                        self.octets.saturating_add(entry.mailbox.as_bytes().len()).saturating_add(100);
+                    if self.octets > MOST {
+                        return Err(TOO_MANY);
+                    }
+                    let selectable = entry.is_selectable();
+                    let entry = entry.into_owned();
+                    self.folders.push(Folder {
+                        name: readable(&entry.mailbox),
+                        delimiter: entry.delimiter.map(|d| d.as_char()),
+                        attributes: entry.attributes,
+                        mailbox: entry.mailbox,
+                        selectable,
+                    });
+                }
+            }
+            Event::Malformed { raw, .. } => {
+                self.unreadable +=
+                    u64::from(raw.get(..7).is_some_and(|r| r.eq_ignore_ascii_case(b"* LIST ")));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
-/// More folders than this are not listed: no mailbox has them, and memory is finite.
-const MOST: usize = 100_000;
+/// So much may a server say about folders, in octets of their names and a bit for each: no mailbox has more, and memory is finite.
+const MOST: usize = 8 << 20;
 
 /// A folder name for people.
 pub(super) fn readable(mailbox: &Mailbox<'_>) -> String {

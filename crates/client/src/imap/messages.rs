@@ -9,6 +9,7 @@ use imap_proto::types::{
 use imap_proto::{CommandId, Event, Fetch, Misuse};
 
 use super::Imap;
+use super::listing::TOO_MANY;
 use crate::error::{Error, Reply, Throttle};
 
 /// What is known of a message when its octets begin.
@@ -72,8 +73,18 @@ impl<E> From<Error> for FetchError<E> {
 pub struct Outcome {
     /// UIDs that were asked for and not delivered, in order.
     pub missing: Vec<u32>,
-    /// Refusals on the way; the messages they were about are among the missing.
-    pub refusals: Vec<Reply>,
+    /// Refusals on the way.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A command of a download that the server refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The messages it asked for and did not get.
+    pub uids: Vec<u32>,
+    /// The server's reply.
+    pub reply: Reply,
 }
 
 impl Imap {
@@ -86,6 +97,9 @@ impl Imap {
         let mut found = Vec::new();
         self.finish("UID SEARCH", id, |event| {
             if let Event::Numbers { numbers, .. } = event {
+                if found.len() > MOST {
+                    return Err(TOO_MANY);
+                }
                 found.extend(numbers.filter_map(|part| match part {
                     Ok(SearchPart::Number(uid)) => Some(uid.get()),
                     _ => None,
@@ -138,7 +152,8 @@ impl Imap {
                         }
                         Event::Completed(completed) => {
                             let Some(asked) = wanted.finish(completed.id) else { return Ok(()) };
-                            outcome.missing.extend(asked.missing());
+                            let missing: Vec<u32> = asked.missing().collect();
+                            outcome.missing.extend(&missing);
                             if completed.status.kind != StatusKind::Ok {
                                 let reply = Reply::of(completed.status);
                                 if let Some(wait) = reply.throttle() {
@@ -146,7 +161,7 @@ impl Imap {
                                 } else if reply.is_auth() {
                                     failed = Some(Error::NotConnected(reply).into());
                                 } else {
-                                    outcome.refusals.push(reply);
+                                    outcome.refusals.push(Refusal { uids: missing, reply });
                                 }
                             }
                         }
@@ -179,6 +194,9 @@ impl Imap {
         Ok(self.client.send(&command)?)
     }
 }
+
+/// More numbers than this are no search result, in any mailbox.
+const MOST: usize = 4_000_000;
 
 /// The commands in flight and what they asked for.
 #[derive(Default)]

@@ -12,7 +12,8 @@ use imap_proto::{Client, CommandId, Completed, Event};
 use tokio::net::TcpStream;
 
 pub use folders::{Examined, Folder};
-pub use messages::{FetchError, MessageMeta, MessageSink, Outcome};
+pub use listing::Listed;
+pub use messages::{FetchError, MessageMeta, MessageSink, Outcome, Refusal};
 
 use crate::error::{Error, Reply};
 
@@ -27,6 +28,9 @@ pub struct Imap {
     token_expires_at: Option<u64>,
     /// The folders, as long as nobody has asked for them.
     folders: Option<Vec<Folder>>,
+    unreadable_folders: u64,
+    /// Messages in the open folder when it was opened.
+    exists: u32,
 }
 
 impl Imap {

@@ -1,11 +1,12 @@
 //! Signing in, and finding out whether that was worth anything.
 
 use imap_proto::types::{AString, Capability, Command, StatusKind};
-use imap_proto::{CommandId, Completed, Misuse, State};
+use imap_proto::{CommandId, Completed, Event, Misuse, State};
 use sasl::ClientMechanism;
 use wire::{Secret, SecretBytes};
 
-use super::{Imap, folders};
+use super::Imap;
+use super::folders::{self, Found};
 use crate::credential::Credential;
 use crate::error::{Error, Reply, Throttle};
 use crate::server::Server;
@@ -77,21 +78,33 @@ impl Imap {
             _ => Some(self.client.send(&Command::Namespace)?),
         };
         let list = self.client.send(&folders::list()?)?;
-        if let Some(ask) = ask {
-            reached(self.completed(ask, |_| Ok(())).await?, false)?;
+        let mut found = Found::default();
+        let mut waiting: Vec<CommandId> = [ask, namespace, Some(list)].into_iter().flatten().collect();
+        let mut refused = None;
+        // The server may answer in any order, and its data may come before any of the replies (RFC 3501 section 5.5).
+        while !waiting.is_empty() {
+            let more = self
+                .next(&mut |event| {
+                    match event {
+                        Event::Completed(c) if waiting.contains(&c.id) => {
+                            waiting.retain(|id| *id != c.id);
+                            let optional = Some(c.id) == namespace;
+                            refused = refused.take().or_else(|| reached(*c, optional).err());
+                        }
+                        event => found.take(event)?,
+                    }
+                    Ok(())
+                })
+                .await?;
+            if !more {
+                return Err(Error::Misuse(Misuse::State));
+            }
         }
-        if let Some(namespace) = namespace {
-            reached(self.completed(namespace, |_| Ok(())).await?, true)?;
+        if let Some(refused) = refused {
+            return Err(refused);
         }
-        let mut found = Vec::new();
-        let listed = self
-            .completed(list, |event| {
-                folders::note(event, &mut found);
-                Ok(())
-            })
-            .await?;
-        reached(listed, false)?;
-        self.folders = Some(found);
+        self.unreadable_folders = found.unreadable;
+        self.folders = Some(found.folders);
         Ok(())
     }
 }

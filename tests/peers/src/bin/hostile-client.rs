@@ -66,10 +66,12 @@ async fn session(spec: &Spec, told: &mut Told) -> Result<(), Error> {
     let folders = imap.folders().await?;
     told.folders = folders.iter().map(|f| f.name.clone()).collect();
     let Some(inbox) = folders.iter().find(|f| f.mailbox.is_inbox()) else { return Ok(()) };
-    let examined = imap.examine(&inbox.mailbox).await?;
+    // As a download does it.
+    let (examined, listed) =
+        imap.examine_and_list(&inbox.mailbox, None, |uid, _| told.listed.push(uid)).await?;
     told.exists = examined.exists;
     told.uid_validity = examined.uid_validity;
-    imap.flags(None, |uid, _| told.listed.push(uid)).await?;
+    told.unreadable = listed.unreadable + listed.without_flags.len() as u64;
     told.found = imap.search(&SearchKey::All).await?.count();
     let mut sink = Sink::default();
     // The second and third one by one, as a download does for what did not come with the others.
