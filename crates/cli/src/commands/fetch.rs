@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Fetch, config: &Config, out: Out) -> Result<()> {
         let stop = Stop::listen()?;
         // The target first: it costs nothing to find out that it cannot be written.
         let maildir = open(&args.to, !args.no_fsync)?;
-        let access = stop.or(Access::prepare(account, config)).await?;
+        let access = stop.or(Access::prepare(account, config, auth::Protocol::Imap)).await?;
         Ok(download(&access, plan, &maildir, out, stop.requested()).await)
     })?;
     tell(&done, &args.to, out)?;

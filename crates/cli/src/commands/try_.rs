@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
             place.root.display()
         ))?;
         stop.or(sign_in(sandbox, &config, out)).await?;
-        let access = stop.or(Access::prepare(config.account(Some(ACCOUNT))?, &config)).await?;
+        let access =
+            stop.or(Access::prepare(config.account(Some(ACCOUNT))?, &config, auth::Protocol::Imap)).await?;
 
         out.line(format!("{STRONG}2. The folders{STRONG:#}\n"))?;
         let found = stop.or(folders::list(&access)).await?;
