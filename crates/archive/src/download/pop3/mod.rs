@@ -9,6 +9,8 @@
 //! nothing is stored twice: the next run tries again.
 
 mod sink;
+#[cfg(test)]
+mod tests;
 mod uidls;
 
 use std::collections::{BTreeMap, HashMap};
