@@ -223,7 +223,7 @@ pub(crate) struct Fetch {
     #[arg(long)]
     pub(crate) keep: bool,
     /// POP3: delete a message on the server once it has been on disk here for so many days; 0 for at once
-    #[arg(long, value_name = "DAYS", conflicts_with = "keep", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    #[arg(long, value_name = "DAYS", conflicts_with_all = ["keep", "no_fsync"], value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub(crate) delete_after: Option<u32>,
     /// Do not wait for the disk: faster, safe if postkey ends, not if the machine does
     #[arg(long)]
@@ -343,7 +343,13 @@ pub(crate) struct Sandbox {
     /// Port of IMAP with STARTTLS; a free one if absent
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) starttls_port: u16,
-    /// Which IMAP server to imitate
+    /// Port of POP3 with implicit TLS; a free one if absent
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) pop3_port: u16,
+    /// Port of submission by SMTP with STARTTLS; a free one if absent
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) submission_port: u16,
+    /// Which server to imitate
     #[arg(long, value_enum, default_value_t = Imitate::Exo2026)]
     pub(crate) imitate: Imitate,
     /// Also serve the identity provider without TLS on this port, for programs that cannot be given a CA

@@ -52,7 +52,9 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
 
         out.line(format!("{STRONG}3. The download{STRONG:#}\n"))?;
         let maildir = fetch::open(&place.mail, true)?;
-        let done = fetch::download(&access, Plan::default(), &maildir, out, stop.requested()).await;
+        let done =
+            fetch::download(&access, fetch::Wanted::Imap(Plan::default()), &maildir, out, stop.requested())
+                .await;
         fetch::tell(&done, &place.mail, out)?;
         forget(&config).await?;
         let tour = json!({"user": ANA, "directory": place.root.display().to_string()});
