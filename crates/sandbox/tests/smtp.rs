@@ -431,3 +431,35 @@ async fn the_plain_profile() {
     lines.say("EHLO client.example").await;
     assert!(lines.say(&format!("MAIL FROM:<{ANA}>")).await.starts_with("530 "));
 }
+
+/// Tokens as the identity provider issues them, not made for the test: for a user, and for an app on its own.
+#[tokio::test]
+async fn tokens_from_the_identity_provider() {
+    let sandbox = sandbox().await;
+    let scope =
+        "offline_access https://outlook.office.com/POP.AccessAsUser.All https://outlook.office.com/SMTP.Send";
+    let landed = common::walk(&sandbox, &[("scope", scope)]).await;
+    let (status, body) = common::redeem(&sandbox, &landed["code"], &[]).await;
+    assert_eq!(status, 200, "{body}");
+    let token = body["access_token"].as_str().unwrap();
+    let mut lines = smtp(&sandbox).await;
+    assert_eq!(smtp_auth(&mut lines, ANA, token).await, "235 2.7.0 Authentication successful");
+    let mut lines = pop3(&sandbox).await;
+    assert_eq!(pop3_auth(&mut lines, ANA, token).await, "+OK User successfully authenticated.");
+
+    let daemon = sandbox.app(DAEMON_APP).unwrap();
+    let form = [
+        ("client_id", daemon.id()),
+        ("client_secret", daemon.secret().unwrap().expose()),
+        ("grant_type", "client_credentials"),
+        ("scope", "https://outlook.office365.com/.default"),
+    ];
+    let (status, body) = common::token(&sandbox, &form).await;
+    assert_eq!(status, 200, "{body}");
+    let token = body["access_token"].as_str().unwrap();
+    let mut lines = smtp(&sandbox).await;
+    assert_eq!(smtp_auth(&mut lines, SHARED, token).await, "235 2.7.0 Authentication successful");
+    let mut lines = pop3(&sandbox).await;
+    assert_eq!(pop3_auth(&mut lines, SHARED, token).await, "+OK User successfully authenticated.");
+    assert!(lines.ask("STAT").await.starts_with("+OK "));
+}
