@@ -140,7 +140,7 @@ fn mailbox(tokens: &[Token]) -> Result<Mailbox, Unreadable> {
                 _ => return Err(Unreadable("an address is not name@domain".into())),
             }
         }
-        if tokens.len() % 2 == 0 {
+        if tokens.len().is_multiple_of(2) {
             return Err(Unreadable("an address is not name@domain".into()));
         }
         Ok(text)

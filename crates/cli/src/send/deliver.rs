@@ -125,7 +125,11 @@ impl<'a> Delivery<'a> {
             done.failure = None;
             tracing::info!("to be tried again: {why}");
             self.out.remark(format!("{why}; trying again in {}", time(wait)));
-            if let Err(failure) = self.stop.or(async { Ok(tokio::time::sleep(wait).await) }).await {
+            let waited = async {
+                tokio::time::sleep(wait).await;
+                Ok(())
+            };
+            if let Err(failure) = self.stop.or(waited).await {
                 done.of_session = true;
                 done.failure = Some(failure);
                 return done;
