@@ -20,6 +20,8 @@ struct Layer {
 const WIRE: &str = "postkey-wire";
 const SASL: &str = "postkey-sasl";
 const IMAP: &str = "postkey-imap-proto";
+const POP3: &str = "postkey-pop3-proto";
+const SMTP: &str = "postkey-smtp-proto";
 const AUTH: &str = "postkey-auth";
 const DRIVER: &str = "postkey-driver";
 const CLIENT: &str = "postkey";
@@ -31,12 +33,18 @@ const LAYERS: &[Layer] = &[
     Layer { package: WIRE, ours: &[], others: Some(&["bytes", "memchr", "serde", "zeroize"]) },
     Layer { package: SASL, ours: &[WIRE], others: Some(&["base64ct", "serde"]) },
     Layer { package: IMAP, ours: &[SASL, WIRE], others: Some(&["base64ct", "memchr", "nom", "serde"]) },
+    Layer { package: POP3, ours: &[SASL, WIRE], others: Some(&["memchr"]) },
+    Layer { package: SMTP, ours: &[SASL, WIRE], others: Some(&["memchr"]) },
     Layer { package: AUTH, ours: &[WIRE], others: None },
     Layer { package: DRIVER, ours: &[WIRE], others: None },
-    Layer { package: CLIENT, ours: &[AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
+    Layer { package: CLIENT, ours: &[AUTH, DRIVER, IMAP, POP3, SMTP, SASL, WIRE], others: None },
     Layer { package: ARCHIVE, ours: &[CLIENT, IMAP, WIRE], others: None },
-    Layer { package: SANDBOX, ours: &[CLIENT, AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
-    Layer { package: CLI, ours: &[SANDBOX, ARCHIVE, CLIENT, AUTH, DRIVER, IMAP, SASL, WIRE], others: None },
+    Layer { package: SANDBOX, ours: &[CLIENT, AUTH, DRIVER, IMAP, POP3, SMTP, SASL, WIRE], others: None },
+    Layer {
+        package: CLI,
+        ours: &[SANDBOX, ARCHIVE, CLIENT, AUTH, DRIVER, IMAP, POP3, SMTP, SASL, WIRE],
+        others: None,
+    },
 ];
 
 /// What only a `testkit` feature may bring in, so it must be optional.
@@ -112,8 +120,21 @@ fn forbidden(edge: Edge<'_>, ours: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
-    const OURS: &[&str] =
-        &[WIRE, SASL, IMAP, AUTH, DRIVER, CLIENT, ARCHIVE, SANDBOX, CLI, "xtask", "postkey-peers"];
+    const OURS: &[&str] = &[
+        WIRE,
+        SASL,
+        IMAP,
+        POP3,
+        SMTP,
+        AUTH,
+        DRIVER,
+        CLIENT,
+        ARCHIVE,
+        SANDBOX,
+        CLI,
+        "xtask",
+        "postkey-peers",
+    ];
 
     fn judge(from: &str, to: &str, kind: DependencyKind) -> Option<String> {
         forbidden(Edge { from, to, kind, optional: false }, OURS)
@@ -122,15 +143,22 @@ mod tests {
     #[test]
     fn arrows_go_down_only() {
         use DependencyKind::{Build, Normal};
-        for (from, to) in
-            [(SASL, WIRE), (IMAP, SASL), (CLIENT, AUTH), (CLI, SANDBOX), (SANDBOX, CLIENT), (ARCHIVE, CLIENT)]
-        {
+        let down = [
+            (SASL, WIRE),
+            (IMAP, SASL),
+            (CLIENT, AUTH),
+            (CLI, SANDBOX),
+            (SANDBOX, CLIENT),
+            (ARCHIVE, CLIENT),
+        ];
+        for (from, to) in down.into_iter().chain([(POP3, SASL), (SMTP, WIRE), (CLIENT, SMTP), (CLI, POP3)]) {
             assert_eq!(judge(from, to, Normal), None, "{from} -> {to}");
         }
         let up = [(WIRE, SASL), (SASL, IMAP), (AUTH, SASL), (AUTH, DRIVER), (DRIVER, IMAP), (DRIVER, AUTH)];
+        let across = [(POP3, IMAP), (SMTP, POP3), (IMAP, SMTP), (DRIVER, SMTP), (ARCHIVE, POP3)];
         let tools =
             [(CLI, "xtask"), (CLIENT, "postkey-peers"), (CLIENT, CLI), (CLIENT, ARCHIVE), (SANDBOX, CLI)];
-        for (from, to) in up.into_iter().chain(tools) {
+        for (from, to) in up.into_iter().chain(across).chain(tools) {
             for kind in [Normal, Build] {
                 let finding = judge(from, to, kind).unwrap_or_else(|| panic!("{from} -> {to} passed"));
                 assert!(finding.contains(from) && finding.contains(to), "{finding}");

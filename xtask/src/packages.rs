@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use crate::command::{command, find_program, output, own_dir, root, run, succeeds};
 use crate::report::{Counts, Outcome};
 
-/// A Debian package and the program by which we see that it is there, on whatever system.
+/// A Debian package and the program by which we see that it is there, on whatever system: its name, or a path for one that is not
+/// on any `PATH`.
 struct Package {
     name: &'static str,
     program: &'static str,
@@ -20,7 +21,25 @@ struct Package {
 
 const PACKAGES: &[Package] = &[
     Package { name: "dovecot-imapd", program: "dovecot", used_for: "the tests against a real IMAP server" },
-    Package { name: "curl", program: "curl", used_for: "reading mail from the sandbox with curl" },
+    Package {
+        name: "dovecot-pop3d",
+        program: "/usr/lib/dovecot/pop3",
+        used_for: "the tests against a real POP3 server",
+    },
+    Package {
+        name: "dovecot-submissiond",
+        program: "/usr/lib/dovecot/submission",
+        used_for: "the tests against a real submission server",
+    },
+    Package {
+        name: "dovecot-lmtpd",
+        program: "/usr/lib/dovecot/lmtp",
+        used_for: "the way of a message from Postfix to Dovecot",
+    },
+    Package { name: "postfix", program: "postfix", used_for: "the tests against a real mail transfer agent" },
+    Package { name: "curl", program: "curl", used_for: "reading and sending mail with curl at the sandbox" },
+    Package { name: "msmtp", program: "msmtp", used_for: "sending mail with msmtp at the sandbox" },
+    Package { name: "mpop", program: "mpop", used_for: "reading mail with mpop from the sandbox" },
     Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
     Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
 ];

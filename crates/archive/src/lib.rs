@@ -1,7 +1,7 @@
 //! Mail to disk: one mailbox to a Maildir++, durable and resumable.
 //!
 //! Two halves. The storing half, everything below, is synchronous, knows no protocol, and needs a Unix: whoever has messages
-//! gives them to a [`Folder`]. The other half, [`download`], is the one caller most people want: a mailbox over IMAP, resumed,
+//! gives them to a [`Folder`]. The other half, [`download`], is the one caller most people want: a mailbox over IMAP or POP3, resumed,
 //! reconnected, and reported.
 //!
 //! ```
@@ -40,6 +40,7 @@
 //! target/                    INBOX, and below it:
 //!   cur/ new/ tmp/           messages; the name is described in `file_name.rs`
 //!   postkey.journal          which messages are stored
+//!   postkey.uidl             after a download over POP3: which unique-id is which UID
 //!   postkey.lock             locked while the target is open
 //!   postkey.mailbox          whose mailbox this is
 //!   .Archive.2024/           every other folder; how names become directories is described in `folder_dir.rs`

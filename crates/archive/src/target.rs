@@ -157,6 +157,12 @@ impl Maildir {
         }
     }
 
+    /// What must have happened here before a message counts as stored.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.target.options.durability
+    }
+
     /// Opens a folder, or makes it. A folder can be open once at a time.
     ///
     /// Fast if the folder was closed properly and nobody has touched it since: then only its journal is read.

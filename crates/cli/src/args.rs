@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,7 +10,7 @@ use crate::config::model::{Flow, Tls};
 
 /// Mail from mailboxes that no longer take passwords
 ///
-/// Signs in with OAuth 2.0 at Microsoft 365, Outlook.com and others, and downloads mailboxes over IMAP.
+/// Signs in with OAuth 2.0 at Microsoft 365, Outlook.com and others, downloads mailboxes over IMAP or POP3, and sends over SMTP.
 #[derive(Debug, Parser)]
 #[command(name = "postkey", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER)]
 pub(crate) struct Cli {
@@ -103,8 +104,12 @@ Running it again adds what is new and nothing twice; stopping it at any moment l
 
 Examples:
   postkey fetch work --to maildir:Mail/work
-  postkey fetch work --folder INBOX --folder 'Sent Items' --since 2026-01-01 --to maildir:Mail/work")]
+  postkey fetch work --folder INBOX --folder 'Sent Items' --since 2026-01-01 --to maildir:Mail/work
+  postkey fetch work --protocol pop3 --delete-after 30 --to maildir:Mail/work")]
     Fetch(Fetch),
+    /// Send messages
+    #[command(after_help = SEND)]
+    Send(Box<Send>),
     /// Run a pretend Microsoft 365 tenant on this machine, for tests of any mail program
     #[command(after_help = "\
 Runs until Ctrl-C. Nothing leaves this machine; users, passwords and secrets are invented and shown.
@@ -181,6 +186,21 @@ pub(crate) struct Token {
 pub(crate) enum Purpose {
     /// Reading by IMAP
     Imap,
+    /// Reading by POP3
+    Pop3,
+    /// Sending by SMTP
+    Smtp,
+}
+
+impl Purpose {
+    /// The protocol.
+    pub(crate) fn protocol(self) -> auth::Protocol {
+        match self {
+            Self::Imap => auth::Protocol::Imap,
+            Self::Pop3 => auth::Protocol::Pop3,
+            Self::Smtp => auth::Protocol::Smtp,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -196,9 +216,117 @@ pub(crate) struct Fetch {
     /// Where to: maildir:PATH. The Maildir is made if it is not there
     #[arg(long, value_name = "KIND:PATH", value_parser = target)]
     pub(crate) to: PathBuf,
+    /// What to download by. POP3 knows one folder and neither days nor flags
+    #[arg(long, value_enum, default_value_t = Reading::Imap, value_name = "PROTOCOL")]
+    pub(crate) protocol: Reading,
+    /// POP3: leave the messages on the server, which is also what happens without it
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// POP3: delete a message on the server once it has been on disk here for so many days; 0 for at once
+    #[arg(long, value_name = "DAYS", conflicts_with_all = ["keep", "no_fsync"], value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub(crate) delete_after: Option<u32>,
     /// Do not wait for the disk: faster, safe if postkey ends, not if the machine does
     #[arg(long)]
     pub(crate) no_fsync: bool,
+}
+
+/// What `fetch` reads by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reading {
+    /// IMAP
+    Imap,
+    /// POP3
+    Pop3,
+}
+
+const SEND: &str = "\
+An argument with an @ and without a / is a recipient, any other is a file; behind -- all are recipients. A message
+that has no Date, Message-ID or From gets one; Bcc is taken out. Called by the name sendmail, all arguments are
+recipients and the message comes from standard input. A line with a dot alone never ends the message.
+
+Examples:
+  postkey send --to bo@contoso.com --subject Report --body 'Here it is.' --attach report.pdf
+  postkey send -t < message.eml
+  postkey send first.eml second.eml bo@contoso.com
+  ln -s \"$(command -v postkey)\" /usr/local/sbin/sendmail";
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// Messages (RFC 5322; - for standard input) and recipients
+    #[arg(value_name = "FILE|RECIPIENT")]
+    pub(crate) what: Vec<OsString>,
+    /// Recipients, whatever they look like
+    #[arg(last = true, value_name = "RECIPIENT")]
+    pub(crate) recipients: Vec<String>,
+    /// The account to send by; not needed if there is one only, or a default_account
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// Also send to the addresses in To, Cc and Bcc of the message
+    #[arg(short = 't')]
+    pub(crate) from_headers: bool,
+    /// The envelope sender, to whom failures are reported; '' for nobody
+    #[arg(short = 'f', visible_short_alias = 'r', value_name = "ADDRESS")]
+    pub(crate) sender: Option<String>,
+    /// The name in a From that has to be added
+    #[arg(short = 'F', value_name = "NAME")]
+    pub(crate) full_name: Option<String>,
+    /// Nothing: no line ends a message (for programs that call sendmail)
+    #[arg(short = 'i')]
+    pub(crate) ignore_dots: bool,
+    /// Options of sendmail; they are accepted and do nothing
+    #[arg(short = 'o', value_name = "OPTION")]
+    pub(crate) options: Vec<String>,
+    /// A mode of sendmail; m, to send, is the only one there is
+    #[arg(short = 'b', value_name = "MODE", value_parser = ["m"])]
+    pub(crate) mode: Option<String>,
+    /// The body's type for sendmail (7BIT, 8BITMIME); it is found out here
+    #[arg(short = 'B', value_name = "TYPE", hide = true)]
+    pub(crate) body_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) compose: Compose,
+    /// Send the octets as they are: nothing is added, and a message with a Bcc or with a CR or LF that stands alone is
+    /// refused
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Send to those who are accepted if others are refused; without it, it is all or nobody
+    #[arg(long)]
+    pub(crate) partial: bool,
+    /// How often to try what may pass
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) tries: u32,
+    /// The wait before the second try, in seconds; it doubles each time. A server's wish to be left alone longer is obeyed
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) wait: u64,
+    /// The program was called as sendmail
+    #[arg(long, hide = true)]
+    pub(crate) as_sendmail: bool,
+}
+
+/// A message to be written here.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Writing a message")]
+pub(crate) struct Compose {
+    /// A recipient: an address, or \"Name <address>\"; several with commas or by repeating it
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Vec<String>,
+    /// One who gets a copy
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) cc: Vec<String>,
+    /// One who gets a copy without the others knowing
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) bcc: Vec<String>,
+    /// The author, instead of the account's
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// The subject
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// The text; without it, it comes from standard input
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) body: Option<String>,
+    /// A file to go with it; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) attach: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -215,7 +343,13 @@ pub(crate) struct Sandbox {
     /// Port of IMAP with STARTTLS; a free one if absent
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) starttls_port: u16,
-    /// Which IMAP server to imitate
+    /// Port of POP3 with implicit TLS; a free one if absent
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) pop3_port: u16,
+    /// Port of submission by SMTP with STARTTLS; a free one if absent
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) submission_port: u16,
+    /// Which server to imitate
     #[arg(long, value_enum, default_value_t = Imitate::Exo2026)]
     pub(crate) imitate: Imitate,
     /// Also serve the identity provider without TLS on this port, for programs that cannot be given a CA
@@ -302,12 +436,43 @@ pub(crate) struct AccountAdd {
     /// When TLS begins
     #[arg(long, value_enum)]
     pub(crate) imap_tls: Option<Tls>,
+    /// What the sign-in is for; may be given several times. imap without it
+    #[arg(long = "protocol", value_enum, value_name = "PROTOCOL")]
+    pub(crate) protocols: Vec<Purpose>,
+    /// The server that mail is sent by, instead of the provider's
+    #[arg(long, value_name = "HOST")]
+    pub(crate) smtp_host: Option<String>,
+    /// Its port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) smtp_port: Option<u16>,
+    /// When TLS begins there
+    #[arg(long, value_enum)]
+    pub(crate) smtp_tls: Option<Tls>,
+    /// The POP3 server, instead of the provider's
+    #[arg(long, value_name = "HOST")]
+    pub(crate) pop3_host: Option<String>,
+    /// Its port
+    #[arg(long, value_name = "PORT")]
+    pub(crate) pop3_port: Option<u16>,
+    /// When TLS begins there
+    #[arg(long, value_enum)]
+    pub(crate) pop3_tls: Option<Tls>,
     /// A PEM file with certificates to trust besides the public ones, for sign-in and mail
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Scheme, host and port of the sign-in service, instead of the provider's
     #[arg(long, value_name = "URL")]
     pub(crate) authority: Option<String>,
+}
+
+/// The arguments; those of `postkey send` if the program was called by the name of the program it stands in for.
+pub(crate) fn as_called(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = arguments.into_iter().collect();
+    let name = all.first().map(|name| std::path::Path::new(name).file_stem().unwrap_or_default());
+    if name.is_some_and(|name| name == "sendmail") {
+        all.splice(..1, ["postkey", "send", "--as-sendmail"].map(OsString::from));
+    }
+    all
 }
 
 fn date(text: &str) -> Result<jiff::civil::Date, String> {

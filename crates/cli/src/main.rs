@@ -4,6 +4,7 @@
 //! args       the command line                     config/    the file, what an account amounts to, secrets by reference
 //! commands/  one file per command                 sign_in/   browser, device code, application
 //! tokens     account → access token               mail       account → mail session
+//! send/      messages on their way out
 //! output/    people, programs (JSON), progress    exit/      every error → exit code, message, advice
 //! browser    opening it, and its answer           signals    Ctrl-C and SIGTERM
 //! ```
@@ -25,6 +26,7 @@ mod http;
 mod logging;
 mod mail;
 mod output;
+mod send;
 mod sign_in;
 mod signals;
 mod tokens;
@@ -41,7 +43,7 @@ use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(args::as_called(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -81,6 +83,7 @@ fn run(cli: &Cli, out: Out) -> Result<()> {
         Command::Token(args) => commands::token::run(args, &config()?, out),
         Command::Folders(args) => commands::folders::run(args, &config()?, out),
         Command::Fetch(args) => commands::fetch::run(args, &config()?, out),
+        Command::Send(args) => commands::send::run(args, &config()?, out),
         Command::Sandbox(args) => commands::sandbox::run(args, out),
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { dir } => commands::completions::man(dir.as_deref(), out),

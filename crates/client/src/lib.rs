@@ -1,6 +1,6 @@
-//! Mail over IMAP, signed in by OAuth 2.0: the façade that programs embed.
+//! Mail over IMAP, POP3 and SMTP, signed in by OAuth 2.0: the façade that programs embed.
 //!
-//! Here tokens (`postkey-auth`) meet mechanisms (`postkey-sasl`) and machines (`postkey-imap-proto`) meet sockets
+//! Here tokens (`postkey-auth`) meet mechanisms (`postkey-sasl`) and machines (`postkey-imap-proto` and its siblings) meet sockets
 //! (`postkey-driver`). One type per protocol, one async method per thing a user wants; what spans the two worlds is decided
 //! here: which mechanism, when a login counts, what a refusal means.
 //!
@@ -8,6 +8,9 @@
 //! * [`Credential`], [`TokenSource`]: who, and where tokens come from.
 //! * [`Imap`]: the session. [`Imap::open`] returns only after a command behind the sign-in has succeeded, because
 //!   Exchange says `OK AUTHENTICATE completed.` to people it then refuses.
+//! * [`Pop3`]: the same for a maildrop; [`Pop3::open`] returns after STAT.
+//! * [`Smtp`]: sends messages. What became of one is told recipient by recipient, and a connection that is cut behind a message leaves
+//!   its outcome *unknown*, which is neither success nor failure.
 //! * [`Error`]: what went wrong, typed, with what to do about it.
 //!
 //! ```no_run

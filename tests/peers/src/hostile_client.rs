@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Where to connect and as whom.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spec {
+    /// `imap`, `pop3` or `smtp`.
+    pub proto: String,
     /// Port on localhost.
     pub port: u16,
     /// `plain`, `starttls` or `tls`.
@@ -43,10 +45,16 @@ pub struct Told {
     pub unreadable: u64,
     /// UIDs that SEARCH found.
     pub found: u64,
-    /// Messages that arrived whole: UID and the first octets of each piece.
+    /// Messages that arrived whole: UID (POP3: number) and the first octets of each piece.
     pub stored: Vec<(u32, String)>,
     /// Messages that were asked for and did not come.
     pub missing: Vec<u32>,
+    /// POP3: the messages listed, with their unique-ids.
+    pub unique_ids: Vec<(u32, Option<String>)>,
+    /// POP3: octets of all messages that arrived whole.
+    pub octets: u64,
+    /// SMTP: what became of the message for each recipient.
+    pub fates: Vec<String>,
     /// How long it took.
     pub seconds: f64,
     /// Its largest resident memory, in KiB.

@@ -2,7 +2,8 @@
 //! free ports, gone when its value is dropped. The library knows no crate of ours (its program
 //! `hostile-client` does), so the tests of any of them may use it.
 //!
-//! - [`Dovecot`]: a private IMAP server with passwords and with locally checked JWTs.
+//! - [`Dovecot`]: a private IMAP server with passwords and with locally checked JWTs; on request POP3, submission and LMTP too.
+//! - [`Postfix`]: a private mail transfer agent in front of a [`Dovecot`]. [`Sink`]: a plain SMTP server that keeps what comes.
 //! - [`Relay`]: stands between a client and a server, delays, counts and cuts.
 //! - [`HostileServer`]: plays one case of the catalogue of hostile servers ([`hostile::cases`]).
 //! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
@@ -15,13 +16,17 @@ pub mod hostile;
 pub mod hostile_client;
 mod jwt;
 mod net;
+mod postfix;
 mod program;
 mod relay;
+mod sink;
 mod tls;
 
-pub use dovecot::{Config, Dovecot, Jwt, VerificationKey};
+pub use dovecot::{Config, Dovecot, Jwt, ServicePorts, Services, VerificationKey};
 pub use hostile::HostileServer;
 pub use jwt::Hs256;
+pub use postfix::Postfix;
 pub use program::{Program, available};
 pub use relay::{Cut, End, Relay, Which};
+pub use sink::{Delivered, Sink};
 pub use tls::Tls;

@@ -11,6 +11,14 @@ use std::process::{Command, Stdio};
 pub enum Program {
     /// The IMAP server, package dovecot-imapd.
     Dovecot,
+    /// Dovecot's services besides IMAP, packages dovecot-pop3d, dovecot-submissiond and dovecot-lmtpd.
+    DovecotServices,
+    /// The mail transfer agent, package postfix; only root can run one.
+    Postfix,
+    /// The sending client, package msmtp.
+    Msmtp,
+    /// The POP3 client, package mpop.
+    Mpop,
     /// The command-line client, package curl.
     Curl,
     /// Any Python 3; it has imaplib.
@@ -28,6 +36,10 @@ impl Program {
     pub fn find(self) -> Option<PathBuf> {
         match self {
             Self::Dovecot => on_path("dovecot"),
+            Self::DovecotServices => dovecot_services(),
+            Self::Postfix => on_path("postfix").filter(|_| rustix::process::getuid().is_root()),
+            Self::Msmtp => on_path("msmtp"),
+            Self::Mpop => on_path("mpop"),
             Self::Curl => on_path("curl"),
             Self::Mbsync => on_path("mbsync"),
             Self::Python => environment_python().or_else(|| on_path("python3")),
@@ -39,6 +51,12 @@ impl Program {
     fn how_to_get(self) -> &'static str {
         match self {
             Self::Dovecot => "install the package dovecot-imapd",
+            Self::DovecotServices => {
+                "install the packages dovecot-pop3d, dovecot-submissiond and dovecot-lmtpd"
+            }
+            Self::Postfix => "install the package postfix and be root",
+            Self::Msmtp => "install the package msmtp",
+            Self::Mpop => "install the package mpop",
             Self::Curl => "install the package curl",
             Self::Mbsync => "install the package isync",
             Self::Python => "install the package python3",
@@ -87,6 +105,11 @@ fn on_path(name: &str) -> Option<PathBuf> {
         .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
         .map(|dir| dir.join(name))
         .find(|file| file.is_file())
+}
+
+fn dovecot_services() -> Option<PathBuf> {
+    let complete = |dir: &PathBuf| ["pop3", "submission", "lmtp"].iter().all(|name| dir.join(name).is_file());
+    ["/usr/lib/dovecot", "/usr/libexec/dovecot"].map(PathBuf::from).into_iter().find(complete)
 }
 
 fn environment_python() -> Option<PathBuf> {

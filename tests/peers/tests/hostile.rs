@@ -101,6 +101,7 @@ fn every_hostile_imap_server() {
             Start::Implicit => "tls",
         };
         let spec = Spec {
+            proto: "imap".into(),
             port: server.port(),
             security: security.into(),
             ca_pem: tls.ca_pem.clone(),

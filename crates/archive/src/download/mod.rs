@@ -4,10 +4,13 @@
 //! follows changes of flags. When the session ends on the way, because the access token did, the server wanted to or the
 //! network broke, it signs in again and goes on at the next UID.
 //!
+//! [`pop3`] does the same for a maildrop over POP3.
+//!
 //! The calls into the archive block the thread while they write; run it on a runtime of its own where that matters.
 
 mod folder;
 mod patience;
+pub mod pop3;
 mod report;
 mod sink;
 

@@ -61,6 +61,8 @@ impl Patience {
                 self.doubted = true;
                 None
             }
+            // Busy, or held by a session of ours that the server has not noticed the end of (RFC 2449 section 8.1.2).
+            Error::SignIn { reply, .. } | Error::Unwelcome(reply) if reply.is_transient() => None,
             // Nothing that trying again could mend.
             _ => return None,
         };
@@ -109,6 +111,21 @@ mod tests {
         );
         assert_eq!(p.after(&asks(Some(Duration::from_secs(99_999))), true), Some(Duration::from_secs(600)));
         assert_eq!(p.after(&asks(None), true), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_maildrop_that_is_in_use_is_waited_for_and_a_refusal_is_final() {
+        let mut p = Patience::default();
+        let error = |transient: bool| Error::SignIn {
+            reply: Reply {
+                kind: imap_proto::types::StatusKind::No,
+                code: transient.then_some(postkey::Code::Imap(imap_proto::types::Code::InUse)),
+                text: "no".into(),
+            },
+            reason: None,
+        };
+        assert_eq!(p.after(&error(true), false), Some(Duration::from_secs(1)));
+        assert_eq!(p.after(&error(false), false), None);
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub struct FolderReport {
     pub failed: Option<Why>,
     /// The server gives no valid UIDVALIDITY: messages are told apart by their content, which costs a full download each time.
     pub unstable: bool,
+    /// Messages that were deleted from the server (POP3).
+    pub deleted: u64,
+    /// Why messages that were to be deleted from the server are perhaps still there (POP3). The next run tries again.
+    pub undeleted: Option<Why>,
 }
 
 /// A message that the server has and that is not stored.
@@ -55,6 +59,8 @@ pub enum Why {
     NotReached,
     /// So many of the server's lines about it cannot be read.
     Unreadable(u64),
+    /// The connection ended before the server had said what it did.
+    Unknown(String),
 }
 
 impl std::fmt::Display for Why {
@@ -62,7 +68,7 @@ impl std::fmt::Display for Why {
         match self {
             Self::NotGiven => f.write_str("the server lists it but does not give it out"),
             Self::Refused(text) => write!(f, "the server refused: {text}"),
-            Self::Archive(text) => f.write_str(text),
+            Self::Archive(text) | Self::Unknown(text) => f.write_str(text),
             Self::NotReached => f.write_str("the run stopped before it"),
             Self::Unreadable(lines) => write!(f, "{lines} of the server's lines about it cannot be read"),
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 use toml_edit::{InlineTable, Item, Table, value};
 
-use crate::args::{AccountAdd, AccountCommand};
-use crate::config::{Account, Config, edit, model, paths};
+use crate::args::{AccountAdd, AccountCommand, Purpose};
+use crate::config::{Account, Config, MailServer, edit, model, paths};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Out, STRONG, with};
 use crate::tokens;
@@ -80,31 +80,48 @@ fn table(args: &AccountAdd) -> Result<Table> {
     if let Some(flow) = args.flow {
         table.insert("flow", value(flow.name()));
     }
+    if !args.protocols.is_empty() {
+        let names: toml_edit::Array = args.protocols.iter().map(|p| p.protocol().to_string()).collect();
+        table.insert("protocols", value(names));
+    }
     let ca_file = args.ca_file.as_deref().map(absolute).transpose()?;
-    let mut imap = Table::new();
-    if let Some(host) = &args.imap_host {
-        imap.insert("host", value(host));
-    }
-    if let Some(port) = args.imap_port {
-        imap.insert("port", value(i64::from(port)));
-    }
-    if let Some(tls) = args.imap_tls {
-        imap.insert("tls", value(tls.name()));
-    }
+    let mut imap = server(args.imap_host.as_deref(), args.imap_port, args.imap_tls);
+    let mut pop3 = server(args.pop3_host.as_deref(), args.pop3_port, args.pop3_tls);
+    let mut smtp = server(args.smtp_host.as_deref(), args.smtp_port, args.smtp_tls);
     let mut oauth = Table::new();
     if let Some((authority, _)) = authority {
         oauth.insert("authority", value(authority));
     }
     if let Some(ca) = ca_file {
         imap.insert("ca_file", value(&ca));
+        // Tables that would hold nothing else would say that the sign-in is for their protocol.
+        for (protocol, table) in [(Purpose::Pop3, &mut pop3), (Purpose::Smtp, &mut smtp)] {
+            if args.protocols.contains(&protocol) || !table.is_empty() {
+                table.insert("ca_file", value(&ca));
+            }
+        }
         oauth.insert("ca_file", value(ca));
     }
-    for (key, inner) in [("imap", imap), ("oauth", oauth)] {
+    for (key, inner) in [("imap", imap), ("pop3", pop3), ("smtp", smtp), ("oauth", oauth)] {
         if !inner.is_empty() {
             table.insert(key, Item::Table(inner));
         }
     }
     Ok(table)
+}
+
+fn server(host: Option<&str>, port: Option<u16>, tls: Option<model::Tls>) -> Table {
+    let mut table = Table::new();
+    if let Some(host) = host {
+        table.insert("host", value(host));
+    }
+    if let Some(port) = port {
+        table.insert("port", value(i64::from(port)));
+    }
+    if let Some(tls) = tls {
+        table.insert("tls", value(tls.name()));
+    }
+    table
 }
 
 /// Where the file is whatever folder postkey is started in.
@@ -166,12 +183,13 @@ fn summary(account: &Account) -> serde_json::Value {
         "provider": account.provider.name,
         "user": account.user,
         "mailbox": account.mailbox,
-        "server": {
-            "host": account.server.host,
-            "port": account.server.port,
-            "tls": account.server.tls.name(),
-        },
+        "protocols": account.protocols(),
+        "server": place(&account.server),
     })
+}
+
+fn place(server: &MailServer) -> serde_json::Value {
+    json!({"host": server.host, "port": server.port, "tls": server.tls.name()})
 }
 
 fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
@@ -189,6 +207,26 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
         lines.push(("imap ca file", ca.display().to_string()));
     }
     let mut document = summary(account);
+    for (protocol, server) in [("pop3", &account.pop3), ("smtp", &account.smtp)] {
+        if let Some(server) =
+            server.as_ref().filter(|_| account.protocols().iter().any(|p| p.to_string() == protocol))
+        {
+            let text = format!("{}:{} ({})", server.host, server.port, server.tls.name());
+            lines.push((if protocol == "pop3" { "pop3 server" } else { "smtp server" }, text));
+            document = with(document, json!({ protocol: place(server) }));
+        }
+    }
+    if let (true, Some(sending)) = (document.get("smtp").is_some(), &account.sending) {
+        lines.push(("smtp user", sending.user.clone()));
+        lines.push(("sender", sending.sender.to_string()));
+        lines.push(("from", sending.from.to_string()));
+        let sending = json!({
+            "user": sending.user,
+            "sender": sending.sender.to_string(),
+            "from": sending.from.to_string(),
+        });
+        document = with(document, json!({ "sending": sending }));
+    }
     if let Some(reference) = account.token.as_ref().or(account.password.as_ref()) {
         let what = if account.token.is_some() { "token" } else { "password" };
         lines.push((what, format!("from {reference}")));

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use archive::download::pop3::{self, Keep};
 use archive::download::{self, Download, FolderReport, Plan, Report, Selection};
 use archive::{Durability, Maildir, Options};
+use auth::Protocol;
 use serde_json::{Value, json};
 
-use crate::args::Fetch;
+use crate::args::{Fetch, Reading};
 use crate::config::Config;
 use crate::config::similar;
 use crate::exit::{Exit, Failure, Result};
@@ -24,6 +26,30 @@ const NAMED: usize = 10;
 pub(crate) fn run(args: &Fetch, config: &Config, out: Out) -> Result<()> {
     let account = config.account(args.which.account.as_deref())?;
     let name = account.name.clone();
+    let (protocol, wanted) = match args.protocol {
+        Reading::Imap => (Protocol::Imap, Wanted::Imap(imap_plan(args)?)),
+        Reading::Pop3 => (Protocol::Pop3, Wanted::Pop3(pop3_plan(args)?)),
+    };
+    let done = super::block_on(async {
+        let stop = Stop::listen()?;
+        // The target first: it costs nothing to find out that it cannot be written.
+        let maildir = open(&args.to, !args.no_fsync)?;
+        let access = stop.or(Access::prepare(account, config, protocol)).await?;
+        Ok(download(&access, wanted, &maildir, out, stop.requested()).await)
+    })?;
+    tell(&done, &args.to, out)?;
+    out.document(&document(&done, &name, &args.to))?;
+    done.verdict(&name)
+}
+
+fn imap_plan(args: &Fetch) -> Result<Plan> {
+    if args.keep || args.delete_after.is_some() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--keep and --delete-after are for POP3; nothing is ever deleted over IMAP",
+            "leave it out, or give --protocol pop3",
+        ));
+    }
     let mut plan = Plan::default();
     if !args.folders.is_empty() {
         plan.folders = Selection::Named(args.folders.clone());
@@ -32,16 +58,26 @@ pub(crate) fn run(args: &Fetch, config: &Config, out: Out) -> Result<()> {
         Some(day) => Some(parts(day)?),
         None => None,
     };
-    let done = super::block_on(async {
-        let stop = Stop::listen()?;
-        // The target first: it costs nothing to find out that it cannot be written.
-        let maildir = open(&args.to, !args.no_fsync)?;
-        let access = stop.or(Access::prepare(account, config)).await?;
-        Ok(download(&access, plan, &maildir, out, stop.requested()).await)
-    })?;
-    tell(&done, &args.to, out)?;
-    out.document(&document(&done, &name, &args.to))?;
-    done.verdict(&name)
+    Ok(plan)
+}
+
+fn pop3_plan(args: &Fetch) -> Result<pop3::Plan> {
+    if !args.folders.is_empty() || args.since.is_some() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--folder and --since are for IMAP; POP3 knows one folder and no days",
+            "leave it out, or give --protocol imap",
+        ));
+    }
+    let mut plan = pop3::Plan::default();
+    plan.keep = args.delete_after.map_or(Keep::All, Keep::Days);
+    Ok(plan)
+}
+
+/// What to download, by which protocol.
+pub(crate) enum Wanted {
+    Imap(Plan),
+    Pop3(pop3::Plan),
 }
 
 fn parts(day: jiff::civil::Date) -> Result<(u16, u8, u8)> {
@@ -72,15 +108,20 @@ pub(crate) struct Done {
 /// Downloads until it is done, fails or is told to stop.
 pub(crate) async fn download(
     access: &Access,
-    plan: Plan,
+    wanted: Wanted,
     maildir: &Maildir,
     out: Out,
     stop: impl Future<Output = ()>,
 ) -> Done {
     let begun = Instant::now();
     let mut progress = Progress::new(out);
-    let download = Download::new(access.server.clone(), access.credential.clone(), plan);
-    let ended = download.run(maildir, &mut progress, stop).await;
+    let (server, credential) = (access.server.clone(), access.credential.clone());
+    let ended = match wanted {
+        Wanted::Imap(plan) => Download::new(server, credential, plan).run(maildir, &mut progress, stop).await,
+        Wanted::Pop3(plan) => {
+            pop3::Download::new(server, credential, plan).run(maildir, &mut progress, stop).await
+        }
+    };
     progress.finish();
     let failure = ended.error.map(|error| failure(error, access));
     Done { report: ended.report, took: begun.elapsed(), failure }
@@ -172,7 +213,7 @@ pub(crate) fn document(done: &Done, account: &str, to: &Path) -> Value {
 }
 
 fn has_news(folder: &FolderReport) -> bool {
-    folder.stored > 0 || folder.recognised > 0 || folder.flags > 0
+    folder.stored > 0 || folder.recognised > 0 || folder.flags > 0 || folder.deleted > 0
 }
 
 fn line(folder: &FolderReport) -> String {
@@ -182,6 +223,9 @@ fn line(folder: &FolderReport) -> String {
     }
     if folder.flags > 0 {
         line.push_str(&format!(", flags of {} changed", count(folder.flags)));
+    }
+    if folder.deleted > 0 {
+        line.push_str(&format!(", {} deleted from the server", count(folder.deleted)));
     }
     line
 }
@@ -197,15 +241,21 @@ fn complaints(folder: &FolderReport, out: Out) {
     }
     if folder.unstable {
         out.remark(format!(
-            "note: the server gives {name} no valid UIDVALIDITY; every run must download all of it to tell what is new"
+            "note: the server gives {name} no valid UIDVALIDITY or unique-ids; every run must download what has none to tell what is new"
+        ));
+    }
+    if let Some(why) = &folder.undeleted {
+        out.prompt(format!(
+            "warning: not everything was deleted from the server: {}; the next run tries again",
+            safe(&why.to_string())
         ));
     }
     for missing in folder.missing.iter().take(NAMED) {
-        out.prompt(format!(
-            "warning: {name}, UID {} is missing: {}",
-            missing.uid,
-            safe(&missing.why.to_string())
-        ));
+        let which = match missing.uid {
+            0 => "a message without a unique-id".to_owned(),
+            uid => format!("UID {uid}"),
+        };
+        out.prompt(format!("warning: {name}, {which} is missing: {}", safe(&missing.why.to_string())));
     }
     if let Some(more) = folder.missing.len().checked_sub(NAMED + 1) {
         out.prompt(format!(
@@ -229,6 +279,8 @@ fn folder_document(folder: &FolderReport) -> Value {
         "recognised": folder.recognised,
         "flags": folder.flags,
         "missing": missing,
+        "deleted": folder.deleted,
+        "undeleted": folder.undeleted.as_ref().map(ToString::to_string),
         "failed": folder.failed.as_ref().map(ToString::to_string),
         "unstable": folder.unstable,
     })

@@ -1,5 +1,6 @@
 //! `postkey folders`
 
+use auth::Protocol;
 use postkey::{Folder, Imap};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &Which, config: &Config, out: Out) -> Result<()> {
     let folders = super::block_on(async {
         let stop = Stop::listen()?;
         stop.or(async {
-            let access = Access::prepare(account, config).await?;
+            let access = Access::prepare(account, config, Protocol::Imap).await?;
             list(&access).await
         })
         .await

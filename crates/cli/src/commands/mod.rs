@@ -8,6 +8,7 @@ pub(crate) mod folders;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod sandbox;
+pub(crate) mod send;
 pub(crate) mod token;
 pub(crate) mod try_;
 

@@ -15,16 +15,21 @@ use crate::signals::Stop;
 pub(crate) fn run(args: &args::Sandbox, out: Out) -> Result<()> {
     super::block_on(async {
         let stop = Stop::listen()?;
+        let profile = match args.imitate {
+            Imitate::Exo2026 => Profile::Exo2026,
+            Imitate::ExoClassic => Profile::ExoClassic,
+            Imitate::Plain => Profile::Plain,
+        };
         let mut builder = Sandbox::builder()
             .messages(usize::try_from(args.messages).unwrap_or(usize::MAX))
             .https_port(args.port)
             .imaps_port(args.imap_port)
             .imap_port(args.starttls_port)
-            .imap(match args.imitate {
-                Imitate::Exo2026 => Profile::Exo2026,
-                Imitate::ExoClassic => Profile::ExoClassic,
-                Imitate::Plain => Profile::Plain,
-            });
+            .pop3s_port(args.pop3_port)
+            .submission_port(args.submission_port)
+            .imap(profile)
+            .pop3(profile)
+            .smtp(profile);
         if let Some(port) = args.http_port {
             builder = builder.http_port(port);
         }
@@ -86,6 +91,8 @@ fn describe(sandbox: &Sandbox, ca: &Path, out: Out) -> Result<()> {
         ("CA file", ca.to_string()),
         ("tenant", format!("{} ({})", sandbox.domain(), sandbox.tenant_id())),
         ("IMAP", format!("localhost:{} (TLS), localhost:{} (STARTTLS)", ports.imaps, ports.imap)),
+        ("POP3", format!("localhost:{} (TLS), localhost:{} (STLS)", ports.pop3s, ports.pop3)),
+        ("SMTP", format!("localhost:{} (STARTTLS)", ports.submission)),
     ];
     if let Some(base) = sandbox.plain_base_url() {
         facts.push(("without TLS", format!("{base}/{}", sandbox.tenant_id())));
@@ -110,12 +117,16 @@ fn describe(sandbox: &Sandbox, ca: &Path, out: Out) -> Result<()> {
     let user = ::sandbox::ANA;
     out.line(format!(
         "\nWith postkey:\n  postkey account add pretend --user {user} --tenant {tenant} --client-id {client} \\\n    \
-         --authority {base} --ca-file {ca} --imap-host localhost --imap-port {imaps}\n  postkey login pretend\n  \
-         postkey folders pretend\n\n\
+         --authority {base} --ca-file {ca} --imap-host localhost --imap-port {imaps} \\\n    \
+         --protocol imap --protocol pop3 --protocol smtp --pop3-host localhost --pop3-port {pop3s} \\\n    \
+         --smtp-host localhost --smtp-port {submission} --smtp-tls starttls\n  postkey login pretend\n  \
+         postkey folders pretend\n  postkey send -a pretend --to {user} --subject Hello --body 'Hello yourself.'\n\n\
          With curl, once postkey has signed in:\n  curl --cacert {ca} --user {user} \\\n    \
          --oauth2-bearer \"$(postkey token pretend)\" imaps://localhost:{imaps}/\n",
         base = sandbox.base_url(),
         imaps = ports.imaps,
+        pop3s = ports.pop3s,
+        submission = ports.submission,
     ))?;
     out.remark(format!("{FAINT}Ctrl-C ends it.{FAINT:#}"));
     Ok(())
@@ -165,6 +176,8 @@ fn document(sandbox: &Sandbox, ca: &Path) -> Value {
         "domain": sandbox.domain(),
         "ca_file": ca.display().to_string(),
         "imap": {"host": "localhost", "port": ports.imaps, "starttls_port": ports.imap},
+        "pop3": {"host": "localhost", "port": ports.pop3s, "stls_port": ports.pop3},
+        "smtp": {"host": "localhost", "starttls_port": ports.submission},
         "users": users,
         "apps": apps,
     })

@@ -6,7 +6,7 @@ use auth::store::Issued;
 use serde_json::json;
 use wire::Secret;
 
-use crate::args::{Purpose, Token};
+use crate::args::Token;
 use crate::config::{Account, Config};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
@@ -15,8 +15,8 @@ use crate::tokens;
 
 /// Prints one access token. One from the store costs no runtime, no TLS roots and no network.
 pub(crate) fn run(args: &Token, config: &Config, out: Out) -> Result<()> {
-    let Purpose::Imap = args.purpose;
     let account = config.account(args.which.account.as_deref())?;
+    account.allows(args.purpose.protocol())?;
     if let Some(reference) = &account.token {
         return print(&account, &account.fetch(reference, "token")?, None, out);
     }

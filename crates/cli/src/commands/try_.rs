@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
             place.root.display()
         ))?;
         stop.or(sign_in(sandbox, &config, out)).await?;
-        let access = stop.or(Access::prepare(config.account(Some(ACCOUNT))?, &config)).await?;
+        let access =
+            stop.or(Access::prepare(config.account(Some(ACCOUNT))?, &config, auth::Protocol::Imap)).await?;
 
         out.line(format!("{STRONG}2. The folders{STRONG:#}\n"))?;
         let found = stop.or(folders::list(&access)).await?;
@@ -51,7 +52,9 @@ pub(crate) fn run(args: &Try, out: Out) -> Result<()> {
 
         out.line(format!("{STRONG}3. The download{STRONG:#}\n"))?;
         let maildir = fetch::open(&place.mail, true)?;
-        let done = fetch::download(&access, Plan::default(), &maildir, out, stop.requested()).await;
+        let done =
+            fetch::download(&access, fetch::Wanted::Imap(Plan::default()), &maildir, out, stop.requested())
+                .await;
         fetch::tell(&done, &place.mail, out)?;
         forget(&config).await?;
         let tour = json!({"user": ANA, "directory": place.root.display().to_string()});

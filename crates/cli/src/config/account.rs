@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use super::load::Source;
 use super::model::{self, Flow, Tls};
 use super::secret::SecretRef;
+use super::sending::{self, Sending};
 use super::{base, paths, similar};
 use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
@@ -41,8 +42,15 @@ pub(crate) struct Account {
     pub(crate) token: Option<SecretRef>,
     /// Where the password is.
     pub(crate) password: Option<SecretRef>,
-    /// The mail server.
+    /// The server of IMAP.
     pub(crate) server: MailServer,
+    /// The server of POP3, if there is one.
+    pub(crate) pop3: Option<MailServer>,
+    /// The server that mail is sent by, if there is one.
+    pub(crate) smtp: Option<MailServer>,
+    /// Who is named where when mail is sent.
+    pub(crate) sending: Option<Sending>,
+    protocols: Vec<Protocol>,
     scopes: Option<Vec<String>>,
     oauth_ca: Option<PathBuf>,
     connect_timeout: Option<u64>,
@@ -90,7 +98,38 @@ pub(super) fn resolve(
             "keep the one that the mail server takes",
         ));
     }
-    let server = server(name, table, &provider, base, source)?;
+    let at_server = |protocol, own: &model::Server| server(name, protocol, own, &provider, base, source);
+    let Some(server) = at_server(Protocol::Imap, &table.imap)? else {
+        let advice = "write host = \"imap.example.com\" under [accounts.NAME.imap]";
+        return Err(source.mistake(
+            &at(name, &["imap", "host"]),
+            &format!("{} has no IMAP server of its own", provider.title),
+            advice,
+        ));
+    };
+    let nothing = model::Server::default();
+    let pop3 = at_server(Protocol::Pop3, table.pop3.as_ref().unwrap_or(&nothing))?;
+    let smtp = at_server(Protocol::Smtp, &table.smtp.as_ref().map(model::Smtp::server).unwrap_or_default())?;
+    let sending = match (sending::resolve(name, table, source), &table.smtp) {
+        (Ok(sending), _) => Some(sending),
+        // A user that is no address is no mistake as long as nothing is sent.
+        (Err(_), None) => None,
+        (Err(failure), Some(_)) => return Err(failure),
+    };
+    let mut protocols = table.protocols.clone().unwrap_or_else(|| {
+        let optional = [(Protocol::Pop3, table.pop3.is_some()), (Protocol::Smtp, table.smtp.is_some())];
+        let there = optional.into_iter().filter(|(_, there)| *there).map(|(protocol, _)| protocol);
+        [Protocol::Imap].into_iter().chain(there).collect()
+    });
+    protocols.sort_unstable();
+    protocols.dedup();
+    if protocols.is_empty() {
+        return Err(source.mistake(
+            &at(name, &["protocols"]),
+            "a sign-in is for at least one protocol",
+            "write protocols = [\"imap\"], or leave it out",
+        ));
+    }
     let account = Account {
         name: name.to_owned(),
         user: table.user.clone(),
@@ -102,6 +141,10 @@ pub(super) fn resolve(
         token: table.token.clone(),
         password: table.password.clone(),
         server,
+        pop3,
+        smtp,
+        sending,
+        protocols,
         scopes: table.oauth.scopes.clone(),
         oauth_ca: table
             .oauth
@@ -141,7 +184,7 @@ pub(super) fn resolve(
 }
 
 /// A key of an account, as a path from the top of the file.
-fn at<'a>(name: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn at<'a>(name: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
     [&["accounts", name][..], keys].concat()
 }
 
@@ -178,32 +221,29 @@ fn provider(name: &str, table: &model::Account, file: &model::File, source: &Sou
     Ok(provider)
 }
 
+/// The server of a protocol; `None` if neither the file nor the provider names one.
 fn server(
     name: &str,
-    table: &model::Account,
+    protocol: Protocol,
+    own: &model::Server,
     provider: &Provider,
     base: &Path,
     source: &Source,
-) -> Result<MailServer> {
-    let at = |key| ["accounts", name, "imap", key];
-    let own = &table.imap;
-    let preset = provider.servers.of(Protocol::Imap).iter().find(|server| match own.tls {
+) -> Result<Option<MailServer>> {
+    let table = protocol.to_string();
+    let at = |key| ["accounts", name, table.as_str(), key];
+    let preset = provider.servers.of(protocol).iter().find(|server| match own.tls {
         Some(Tls::Starttls) => server.tls == ProviderTls::StartTls,
         _ => true,
     });
     // A server of one's own has nothing to do with the provider's port.
     let preset = if own.host.is_some() { None } else { preset };
-    let tls = own.tls.unwrap_or(match preset.map(|server| server.tls) {
-        Some(ProviderTls::StartTls) => Tls::Starttls,
+    let tls = own.tls.unwrap_or(match (preset.map(|server| server.tls), protocol, own.port) {
+        (Some(ProviderTls::StartTls), ..) | (None, Protocol::Smtp, Some(587 | 25)) => Tls::Starttls,
         _ => Tls::Implicit,
     });
     let Some(host) = own.host.clone().or_else(|| preset.map(|server| server.host.clone())) else {
-        let advice = "write host = \"imap.example.com\" under [accounts.NAME.imap]";
-        return Err(source.mistake(
-            &at("host"),
-            &format!("{} has no IMAP server of its own", provider.title),
-            advice,
-        ));
+        return Ok(None);
     };
     let bare = host.trim_matches(['[', ']']);
     if bare.is_empty()
@@ -214,7 +254,7 @@ fn server(
         return Err(source.mistake(
             &at("host"),
             "this is no host name",
-            "write the name alone, without imap:// or port",
+            "write the name alone, without imap://, pop:// or smtp:// and without port",
         ));
     }
     let loopback = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -226,12 +266,16 @@ fn server(
         ));
     }
     let port = own.port.or_else(|| preset.filter(|_| own.tls.is_none()).map(|server| server.port));
-    let port = port.unwrap_or(match tls {
-        Tls::Implicit => 993,
-        Tls::Starttls | Tls::DangerousPlaintext => 143,
+    let port = port.unwrap_or(match (protocol, tls) {
+        (Protocol::Pop3, Tls::Implicit) => 995,
+        (Protocol::Pop3, _) => 110,
+        (Protocol::Smtp, Tls::Implicit) => 465,
+        (Protocol::Smtp, _) => 587,
+        (_, Tls::Implicit) => 993,
+        (_, _) => 143,
     });
     let ca_file = own.ca_file.as_ref().or(provider.ca_file.as_ref()).map(|path| paths::from(base, path));
-    Ok(MailServer {
+    Ok(Some(MailServer {
         host,
         port,
         tls,
@@ -239,7 +283,7 @@ fn server(
         platform_roots: own.platform_roots,
         timeout: own.timeout.map(seconds),
         own: own.host.is_some(),
-    })
+    }))
 }
 
 /// A time-out of the configuration: neither none at all nor a day.
@@ -291,7 +335,7 @@ impl Account {
         }
         let access = if self.is_app() { Access::AppOnly } else { Access::Delegated };
         self.provider
-            .scopes_for(&[Protocol::Imap], access)
+            .scopes_for(&self.protocols, access)
             .map_err(|error| Failure::from_auth(&error, &self.name))
     }
 
@@ -310,17 +354,79 @@ impl Account {
         reference.fetch(&format!("the {field} of account {:?}", self.name), &self.base)
     }
 
-    /// The trust for the mail server. Reads files: call it when a connection is wanted.
-    pub(crate) fn roots(&self) -> Result<postkey::Roots> {
+    /// What the sign-in is for.
+    pub(crate) fn protocols(&self) -> &[Protocol] {
+        &self.protocols
+    }
+
+    /// The server of a protocol, if there is one and if the account's tokens are good for it.
+    pub(crate) fn server_of(&self, protocol: Protocol) -> Result<&MailServer> {
+        let name = &self.name;
+        let server = match protocol {
+            Protocol::Pop3 => self.pop3.as_ref(),
+            Protocol::Smtp => self.smtp.as_ref(),
+            _ => Some(&self.server),
+        };
+        let Some(server) = server else {
+            return Err(Failure::new(
+                Exit::Config,
+                format!(
+                    "account {name:?} has no server for {protocol}, and {} has none",
+                    self.provider.title
+                ),
+                format!("write host = \"…\" under [accounts.{name}.{protocol}]"),
+            ));
+        };
+        self.allows(protocol)?;
+        Ok(server)
+    }
+
+    /// Refuses a protocol that the sign-in was not for.
+    pub(crate) fn allows(&self, protocol: Protocol) -> Result<()> {
+        let name = &self.name;
+        // Scopes in the configuration are taken at their word.
+        if self.needs_sign_in() && !self.is_app() && self.scopes.is_none() {
+            let granted = self.scopes()?;
+            if self.provider.scopes.of(protocol).iter().any(|scope| !granted.contains(scope)) {
+                let mut all = self.protocols.clone();
+                all.push(protocol);
+                let all: Vec<String> = all.iter().map(|protocol| format!("\"{protocol}\"")).collect();
+                return Err(Failure::new(
+                    Exit::Config,
+                    format!("the sign-in of account {name:?} is not for {protocol}"),
+                    format!(
+                        "write protocols = [{}] under [accounts.{name}], then run: postkey login {name}",
+                        all.join(", ")
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The identities of sending.
+    pub(crate) fn sending(&self) -> Result<&Sending> {
+        self.sending.as_ref().ok_or_else(|| {
+            let name = &self.name;
+            Failure::new(
+                Exit::Config,
+                format!("account {name:?} has no address to send from: {:?} is none", self.mailbox),
+                format!("write sender = \"name@domain\" under [accounts.{name}.smtp]"),
+            )
+        })
+    }
+
+    /// The trust for a mail server. Reads files: call it when a connection is wanted.
+    pub(crate) fn roots(&self, server: &MailServer) -> Result<postkey::Roots> {
         let failed = |error: driver::Error| {
             let advice = format!("see what is configured: postkey account show {}", self.name);
             Failure::new(Exit::Config, error.to_string(), advice)
         };
         let mut roots = postkey::Roots::mozilla();
-        if self.server.platform_roots {
+        if server.platform_roots {
             roots = roots.with_platform().map_err(failed)?;
         }
-        if let Some(path) = &self.server.ca_file {
+        if let Some(path) = &server.ca_file {
             roots = roots.with_ca_file(path).map_err(failed)?;
         }
         Ok(roots)

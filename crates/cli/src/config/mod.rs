@@ -6,9 +6,11 @@ mod load;
 pub(crate) mod model;
 pub(crate) mod paths;
 pub(crate) mod secret;
+mod sending;
 pub(crate) mod similar;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, MailServer};
+pub(crate) use sending::Sending;
 
 use std::path::{Path, PathBuf};
 

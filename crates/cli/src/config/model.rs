@@ -45,9 +45,15 @@ pub(crate) struct Account {
     pub(crate) token: Option<SecretRef>,
     /// A password, for servers that still take one.
     pub(crate) password: Option<SecretRef>,
+    /// What a sign-in is for. If absent: IMAP, and every other protocol that has a table of its own.
+    pub(crate) protocols: Option<Vec<auth::Protocol>>,
     /// `[accounts.NAME.imap]`
     #[serde(default)]
-    pub(crate) imap: Imap,
+    pub(crate) imap: Server,
+    /// `[accounts.NAME.pop3]`
+    pub(crate) pop3: Option<Server>,
+    /// `[accounts.NAME.smtp]`
+    pub(crate) smtp: Option<Smtp>,
     /// `[accounts.NAME.oauth]`
     #[serde(default)]
     pub(crate) oauth: Oauth,
@@ -76,10 +82,10 @@ impl Flow {
     }
 }
 
-/// The mail server, where it is not the provider's.
+/// A mail server, where it is not the provider's.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Imap {
+pub(crate) struct Server {
     /// Host name; the certificate must be for it.
     pub(crate) host: Option<String>,
     /// TCP port.
@@ -95,13 +101,54 @@ pub(crate) struct Imap {
     pub(crate) timeout: Option<u64>,
 }
 
+/// Sending: the server, and who is named where.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Smtp {
+    /// The SASL user; the account's `user` if absent.
+    pub(crate) user: Option<String>,
+    /// The envelope sender, to whom failures are reported; the account's `mailbox` if absent.
+    pub(crate) sender: Option<String>,
+    /// The author in a From that is added: an address, or `Name <address>`; the account's `mailbox` if absent.
+    pub(crate) from: Option<String>,
+    /// The name this machine gives itself; `[127.0.0.1]` or the like if absent.
+    pub(crate) ehlo_name: Option<String>,
+    /// As for [`Server`].
+    pub(crate) host: Option<String>,
+    /// As for [`Server`].
+    pub(crate) port: Option<u16>,
+    /// As for [`Server`].
+    pub(crate) tls: Option<Tls>,
+    /// As for [`Server`].
+    pub(crate) ca_file: Option<PathBuf>,
+    /// As for [`Server`].
+    #[serde(default)]
+    pub(crate) platform_roots: bool,
+    /// As for [`Server`].
+    pub(crate) timeout: Option<u64>,
+}
+
+impl Smtp {
+    /// The part that every protocol has.
+    pub(crate) fn server(&self) -> Server {
+        Server {
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls,
+            ca_file: self.ca_file.clone(),
+            platform_roots: self.platform_roots,
+            timeout: self.timeout,
+        }
+    }
+}
+
 /// When TLS begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Tls {
-    /// With the first octet (port 993)
+    /// With the first octet (port 993, 995, 465)
     Implicit,
-    /// By the command STARTTLS (port 143)
+    /// By a command, STARTTLS or STLS (port 143, 110, 587)
     Starttls,
     /// Never. For servers on this machine only
     #[value(skip)]

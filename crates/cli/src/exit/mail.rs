@@ -1,8 +1,11 @@
 //! What the failures of the mail session mean for the one who runs the program.
 
+use auth::Protocol as Purpose;
 use driver::Error as Connection;
 use imap_proto::Error as Protocol;
+use pop3_proto::Error as Pop3;
 use postkey::Error;
+use smtp_proto::Error as Smtp;
 
 use super::{Exit, Failure};
 
@@ -15,6 +18,8 @@ pub(crate) struct Signing<'a> {
     pub(crate) mailbox: &'a str,
     /// Who signed in, if that is somebody else.
     pub(crate) user: &'a str,
+    /// What the session was for.
+    pub(crate) protocol: Purpose,
     /// Whether by a sign-in of this program, not by a token or password from elsewhere.
     pub(crate) ours: bool,
 }
@@ -25,11 +30,15 @@ impl Failure {
         if let Error::Token(error) = error {
             return Self::from_auth(error, signing.account);
         }
-        Self::new(exit(error), error.to_string(), advice(error, signing))
+        Self::new(exit(error, signing.protocol), error.to_string(), advice(error, signing))
     }
 }
 
-fn exit(error: &Error) -> Exit {
+/// What to do when nobody knows whether a message was taken.
+pub(crate) const UNKNOWN: &str =
+    "look in Sent Items, or ask the recipients, before sending it again: it may have arrived";
+
+fn exit(error: &Error, protocol: Purpose) -> Exit {
     match error {
         Error::Connection(error) => match error {
             Connection::Resolve { .. } | Connection::Connect { .. } | Connection::Io(_) => {
@@ -46,6 +55,23 @@ fn exit(error: &Error) -> Exit {
             Protocol::Closed(_) | Protocol::Bye { .. } => Exit::ServerUnreachable,
             _ => Exit::Protocol,
         },
+        Error::Pop3(error) => match error {
+            Pop3::NotPop3 { .. } => Exit::NotImap,
+            Pop3::TimedOut(_) => Exit::TimedOut,
+            Pop3::Closed(_) | Pop3::Unasked { .. } => Exit::ServerUnreachable,
+            _ => Exit::Protocol,
+        },
+        Error::Smtp(error) => match error {
+            Smtp::NotSmtp { .. } => Exit::NotImap,
+            Smtp::TimedOut(_) => Exit::TimedOut,
+            Smtp::Closed(_) | Smtp::ServiceClosing { .. } => Exit::ServerUnreachable,
+            _ => Exit::Protocol,
+        },
+        Error::Unwelcome(_) => Exit::ServerUnreachable,
+        Error::OutcomeUnknown { .. } if protocol == Purpose::Smtp => Exit::OutcomeUnknown,
+        Error::OutcomeUnknown { .. } => Exit::ServerUnreachable,
+        Error::SmtpMisuse(_) | Error::Source(_) => Exit::MessageRefused,
+        Error::Credential(_) => Exit::Config,
         Error::TlsRequired | Error::StarttlsRefused(_) => Exit::Tls,
         Error::NoMechanism { .. } | Error::LoginDisabled | Error::SignIn { .. } => Exit::SignInRejected,
         Error::TokenExpired { .. } => Exit::SignInRejected,
@@ -59,17 +85,33 @@ fn exit(error: &Error) -> Exit {
 }
 
 fn advice(error: &Error, signing: Signing<'_>) -> String {
-    let Signing { account, mailbox, user, ours } = signing;
+    let Signing { account, mailbox, user, protocol, ours } = signing;
+    let again = match protocol {
+        Purpose::Smtp => "run the same command again; nothing was sent",
+        _ => "run the same command again; what is stored is not downloaded again",
+    };
+    let (name, permission) = match protocol {
+        Purpose::Pop3 => ("POP3", "POP.AccessAsApp"),
+        Purpose::Smtp => ("SMTP", "SMTP.SendAsApp"),
+        _ => ("IMAP", "IMAP.AccessAsApp"),
+    };
     match error {
         Error::Connection(
             Connection::Tls { .. } | Connection::Resolve { .. } | Connection::Connect { .. },
         )
         | Error::Protocol(Protocol::NotImap { .. } | Protocol::TimedOut(imap_proto::Wait::Greeting))
+        | Error::Pop3(Pop3::NotPop3 { .. })
+        | Error::Smtp(Smtp::NotSmtp { .. })
+        | Error::Credential(_)
         | Error::TlsRequired
         | Error::StarttlsRefused(_)
         | Error::NoMechanism { .. } => {
             format!("check host and port; see which are used: postkey account show {account}")
         }
+        Error::SignIn { reply, .. } if reply.text.contains("5.7.139") => format!(
+            "the server's words say which policy refuses it; an administrator can switch SMTP AUTH on for {mailbox} \
+             (Set-CASMailbox -SmtpClientAuthenticationDisabled $false)"
+        ),
         Error::SignIn { .. } if !ours => {
             format!(
                 "check the token or password that the configuration refers to: postkey account show {account}"
@@ -78,32 +120,33 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         Error::TokenSource(_) => format!("see where it is to come from: postkey account show {account}"),
         Error::SignIn { .. } if mailbox.eq_ignore_ascii_case(user) => format!(
             "check that {user} is the account that signed in (run: postkey login {account}); for an application alone, that it \
-             has IMAP.AccessAsApp and full access to the mailbox"
+             has {permission} and full access to the mailbox"
         ),
         Error::SignIn { .. } => format!(
             "check that {user} signed in and has full access to {mailbox}, and that {mailbox} is its primary address; then \
              run: postkey login {account}"
         ),
         Error::NotConnected(_) if mailbox.eq_ignore_ascii_case(user) => format!(
-            "ask the administrator whether IMAP is switched on for {mailbox} (Get-CASMailbox) and whether it has a licence"
+            "ask the administrator whether {name} is switched on for {mailbox} (Get-CASMailbox) and whether it has a licence"
         ),
         Error::NotConnected(_) => {
             format!(
-                "ask the administrator to give {user} full access to {mailbox} and to switch IMAP on for it"
+                "ask the administrator to give {user} full access to {mailbox} and to switch {name} on for it"
             )
         }
-        Error::TokenExpired { .. } => {
-            "run the same command again; what is stored is not downloaded again".into()
-        }
+        Error::TokenExpired { .. } => again.into(),
         Error::NoFolder { .. } => format!("see the folders' names: postkey folders {account}"),
         Error::Throttled(throttle) => match throttle.wait {
             Some(wait) => format!("run the same command again in {} s", wait.as_secs().max(1)),
             None => "run the same command again in some minutes".into(),
         },
+        Error::OutcomeUnknown { .. } if protocol == Purpose::Smtp => UNKNOWN.into(),
         Error::Connection(_)
-        | Error::Protocol(Protocol::TimedOut(_) | Protocol::Closed(_) | Protocol::Bye { .. }) => {
-            "run the same command again; what is stored is not downloaded again".into()
-        }
+        | Error::Protocol(Protocol::TimedOut(_) | Protocol::Closed(_) | Protocol::Bye { .. })
+        | Error::Pop3(Pop3::TimedOut(_) | Pop3::Closed(_) | Pop3::Unasked { .. })
+        | Error::Smtp(Smtp::TimedOut(_) | Smtp::Closed(_) | Smtp::ServiceClosing { .. })
+        | Error::Unwelcome(_)
+        | Error::OutcomeUnknown { .. } => again.into(),
         _ => String::new(),
     }
 }
@@ -114,6 +157,7 @@ mod tests {
 
     #[test]
     fn what_answers_decides_the_code() {
+        let exit = |error: &Error| super::exit(error, Purpose::Imap);
         let of = |error: Protocol| exit(&Error::Protocol(error));
         assert_eq!(of(Protocol::NotImap { found: "SSH-2.0".into() }), Exit::NotImap);
         assert_eq!(of(Protocol::TimedOut(imap_proto::Wait::Greeting)), Exit::TimedOut);
@@ -132,9 +176,15 @@ mod tests {
             text: "User is authenticated but not connected.".into(),
         };
         let error = Error::NotConnected(reply);
-        let own = advice(&error, Signing { account: "w", mailbox: "a@x", user: "A@x", ours: true });
+        let own = advice(
+            &error,
+            Signing { account: "w", mailbox: "a@x", user: "A@x", protocol: Purpose::Imap, ours: true },
+        );
         assert!(own.contains("licence"), "{own}");
-        let shared = advice(&error, Signing { account: "w", mailbox: "info@x", user: "a@x", ours: true });
+        let shared = advice(
+            &error,
+            Signing { account: "w", mailbox: "info@x", user: "a@x", protocol: Purpose::Imap, ours: true },
+        );
         assert!(shared.contains("give a@x full access to info@x"), "{shared}");
     }
 }

@@ -4,7 +4,7 @@ mod auth;
 mod disk;
 mod mail;
 
-pub(crate) use self::mail::Signing;
+pub(crate) use self::mail::{Signing, UNKNOWN};
 
 use std::io;
 
@@ -39,6 +39,9 @@ pub(crate) enum Exit {
     Disk = 43,
     OtherMailbox = 44,
     Incomplete = 50,
+    RecipientRefused = 60,
+    MessageRefused = 61,
+    OutcomeUnknown = 62,
     Interrupted = 130,
 }
 
@@ -72,7 +75,7 @@ pub(crate) const TABLE: &[(Exit, &str, &str)] = &[
     ),
     (Exit::ServerUnreachable, "server-unreachable", "the mail server cannot be reached"),
     (Exit::Tls, "tls", "a certificate does not verify, or TLS failed in another way"),
-    (Exit::NotImap, "not-imap", "what answers is not an IMAP server"),
+    (Exit::NotImap, "not-imap", "what answers is not a server of the protocol that was wanted"),
     (Exit::SignInRejected, "sign-in-rejected", "the mail server refused the sign-in"),
     (Exit::NotConnected, "not-connected", "signed in, but the mailbox may not be opened"),
     (Exit::Protocol, "protocol", "the mail server broke the protocol or a limit"),
@@ -87,6 +90,13 @@ pub(crate) const TABLE: &[(Exit, &str, &str)] = &[
         Exit::Incomplete,
         "incomplete",
         "finished, but not everything was stored; the report names what is missing",
+    ),
+    (Exit::RecipientRefused, "recipient-refused", "the mail server refused a recipient, or the sender"),
+    (Exit::MessageRefused, "message-refused", "the message was refused, here or by the mail server"),
+    (
+        Exit::OutcomeUnknown,
+        "outcome-unknown",
+        "the connection ended before the mail server said whether it has the message",
     ),
     (Exit::Interrupted, "interrupted", "stopped by Ctrl-C or SIGTERM; what was stored is whole"),
 ];

@@ -141,3 +141,54 @@ fn an_account_is_named_only_where_there_is_a_choice() {
     home.run(&["folders", "c"]).code(11).says(&["there is no account \"c\"", "there are: a, b"]);
     home.run(&["token", "bb"]).code(11).says(&["did you mean \"b\"?"]);
 }
+
+#[test]
+fn pop3_and_smtp_have_servers_and_scopes_of_their_own() {
+    let home = Home::new();
+    home.run(&ADD).code(0);
+    let shown = home.run(&["account", "show", "work", "--json"]).code(0).json();
+    assert_eq!(shown["protocols"], serde_json::json!(["imap"]));
+    assert!(!shown["scopes"].to_string().contains("SMTP.Send"), "{shown}");
+    std::fs::write(home.path("ca.pem"), "x").unwrap();
+    let more =
+        ["--protocol", "imap", "--protocol", "smtp", "--smtp-host", "relay.example", "--smtp-port", "587"];
+    let add: Vec<&str> = ADD.iter().map(|arg| if *arg == "work" { "post" } else { arg }).collect();
+    home.run(&[&add[..], &more[..], &["--ca-file", "ca.pem"]].concat()).code(0);
+    let shown = home.run(&["account", "show", "post", "--json"]).code(0).json();
+    assert_eq!(shown["protocols"], serde_json::json!(["imap", "smtp"]));
+    assert_eq!(
+        shown["smtp"],
+        serde_json::json!({"host": "relay.example", "port": 587, "tls": "starttls"}),
+        "587 means STARTTLS"
+    );
+    assert!(
+        shown["scopes"].to_string().contains("SMTP.Send") && !shown["scopes"].to_string().contains("POP.")
+    );
+    assert!(shown["pop3"].is_null());
+    assert_eq!(shown["sending"]["from"], "ana@contoso.example");
+}
+
+#[test]
+fn mistakes_in_the_identities_are_named_with_their_place() {
+    let home = Home::new();
+    for (setting, key) in [
+        ("sender = \"nobody\"", "sender"),
+        ("sender = \"a@b>\\r\\nRCPT TO:<x@y\"", "sender"),
+        ("from = \"a@b, c@d\"", "from"),
+        ("user = \"a\\u0001b\"", "user"),
+        ("ehlo_name = \"two words\"", "ehlo_name"),
+        ("host = \"smtp://x\"", "host"),
+    ] {
+        home.configure(&format!(
+            "[accounts.w]\nuser = \"a@b\"\nclient_id = \"c\"\n[accounts.w.smtp]\n{setting}\n"
+        ));
+        let ran = home.run(&["account", "show", "w"]).code(10);
+        ran.says(&[&format!("config.toml:5:1: accounts.w.smtp.{key}")]);
+    }
+    home.configure("[accounts.w]\nuser = \"a\"\nclient_id = \"c\"\nprotocols = []\n");
+    home.run(&["account", "show", "w"]).code(10).says(&["at least one protocol"]);
+    // Without anything about sending, a user that is no address is fine until something is sent.
+    home.configure("[accounts.w]\nuser = \"a\"\npassword = { command = \"echo p\" }\n");
+    home.run(&["account", "show", "w"]).code(0);
+    home.run(&["send", "b@x.example"]).code(10).says(&["no address to send from"]);
+}

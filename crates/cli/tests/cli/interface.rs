@@ -9,7 +9,7 @@ fn help_has_examples_and_a_wrong_command_line_is_a_2() {
     let home = Home::new();
     let help = home.run(&["--help"]).code(0).stdout;
     assert!(help.contains("postkey try") && help.contains("Examples:"), "{help}");
-    for command in ["try", "login", "token", "fetch", "sandbox", "completions"] {
+    for command in ["try", "login", "token", "fetch", "send", "sandbox", "completions"] {
         let help = home.run(&[command, "--help"]).code(0).stdout;
         assert!(help.contains("Examples:"), "{command}: {help}");
     }
@@ -19,7 +19,9 @@ fn help_has_examples_and_a_wrong_command_line_is_a_2() {
     home.run(&["fetch", "w"]).code(2).says(&["--to"]);
     home.run(&["fetch", "w", "--to", "Mail"]).code(2).says(&["maildir:PATH"]);
     home.run(&["fetch", "w", "--to", "maildir:x", "--since", "gestern"]).code(2).says(&["2026-01-31"]);
-    home.run(&["token", "--for", "smtp"]).code(2).says(&["imap"]);
+    home.run(&["token", "--for", "jmap"]).code(2).says(&["imap", "pop3", "smtp"]);
+    home.run(&["send", "a.eml"]).code(11);
+    home.run(&["send", "-bs"]).code(2);
 }
 
 #[test]
@@ -32,7 +34,7 @@ fn exit_codes_are_listed() {
         codes,
         [
             1, 2, 10, 11, 12, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43,
-            44, 50, 130
+            44, 50, 60, 61, 62, 130
         ]
     );
     assert!(home.run(&["exit-codes"]).code(0).stdout.contains(" 24  somebody must sign in"));

@@ -95,6 +95,9 @@ fn a_message_that_does_not_come_is_a_50_and_is_named() {
             if wants("FETCH 8 ") { "{tag} OK\r\n".into() } else { format!("{first}{{tag}} OK\r\n") }
         } else if wants("UID FETCH") {
             "* 1 FETCH (UID 4 FLAGS ())\r\n* 2 FETCH (UID 8 FLAGS ())\r\n{tag} OK\r\n".into()
+        } else if wants("UID SEARCH") {
+            // Asked whether it is still there, it says so.
+            "* SEARCH 8\r\n{tag} OK\r\n".into()
         } else if wants("LIST") {
             "* LIST () \"/\" INBOX\r\n{tag} OK\r\n".into()
         } else {

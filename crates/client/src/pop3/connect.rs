@@ -27,7 +27,8 @@ impl Pop3 {
         config.limits.pre_auth_line = server.limits.pre_auth_line.min(pre_auth_line);
         config.timeouts = server.pop3_timeouts;
         let stat = DropListing { messages: 0, octets: 0 };
-        let mut pop3 = Self { connection, client: Client::new(config), token_expires_at: None, stat };
+        let mut pop3 =
+            Self { connection, client: Client::new(config), token_expires_at: None, stat, marked: false };
         // The greeting.
         pop3.next(&mut |_| Ok(())).await?;
         if server.security == Security::StartTls {

@@ -29,6 +29,8 @@ pub struct Pop3 {
     /// When the access token in use ends, in seconds since 1970.
     token_expires_at: Option<u64>,
     stat: DropListing,
+    /// Messages are marked as deleted.
+    marked: bool,
 }
 
 impl Pop3 {
@@ -83,7 +85,9 @@ impl Pop3 {
             }
             let Some((id, number)) = asked.pop_front() else { return Ok(refused) };
             let reply = self.completed(id, |_| Ok(())).await?.reply;
-            if !reply.is_ok() {
+            if reply.is_ok() {
+                self.marked = true;
+            } else {
                 refused.push((number, reply.into()));
             }
         }
@@ -94,7 +98,9 @@ impl Pop3 {
     /// # Errors
     /// As every command.
     pub async fn reset(&mut self) -> Result<(), Error> {
-        self.plain("RSET", &Command::Rset).await.map(drop)
+        self.plain("RSET", &Command::Rset).await?;
+        self.marked = false;
+        Ok(())
     }
 
     /// Asks whether the server is there (NOOP).
@@ -113,7 +119,12 @@ impl Pop3 {
     pub async fn quit(mut self) -> Result<(), Error> {
         let id = self.client.send(&Command::Quit)?;
         loop {
-            match self.connection.drive(&mut self.client).await? {
+            let turn = match self.connection.drive(&mut self.client).await {
+                Ok(turn) => turn,
+                Err(e) if self.marked => return Err(Error::OutcomeUnknown { cause: quit_cut(&e) }),
+                Err(e) => return Err(e.into()),
+            };
+            match turn {
                 Turn::Event => match self.client.event(self.connection.input()) {
                     Some(Ok(Event::Completed(c))) if c.id == id => {
                         return if c.reply.is_ok() {
@@ -176,6 +187,10 @@ impl Pop3 {
             }
         }
     }
+}
+
+fn quit_cut(error: &driver::Error) -> String {
+    format!("{error}; the messages marked as deleted may be there still")
 }
 
 /// Commands that may wait for their replies at a time. Enough to fill any path, and far below what the machine takes.

@@ -259,7 +259,6 @@ impl Machine for Server {
         self.tls = true;
         self.phase = Phase::Command;
         self.scanner.reset();
-        self.named = None;
         self.pre_auth = 0;
         self.watch = Watch::default();
     }

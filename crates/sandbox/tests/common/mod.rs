@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod imap;
+pub mod lines;
 
 use std::collections::HashMap;
 

@@ -29,7 +29,7 @@ impl Client {
         if self.fatal.is_some() {
             return Err(Misuse::Over);
         }
-        let (outbox, max, pipelined) = (self.config.limits.outbox, self.chunk(), self.pipelines_chunks());
+        let (outbox, max, pipelined) = (self.outbox(), self.chunk(), self.pipelines_chunks());
         let Some(Pending { kind: Kind::Message(t), .. }) = self.in_flight.front_mut() else {
             return Err(Misuse::NoBody);
         };
@@ -146,7 +146,7 @@ impl Client {
 
     /// Whether [`write_body`](Self::write_body) would take something.
     pub(super) fn has_room(&self) -> bool {
-        let outbox = self.config.limits.outbox;
+        let outbox = self.outbox();
         match self.in_flight.front().map(|p| &p.kind) {
             Some(Kind::Message(t)) => match &t.progress {
                 Progress::Data(_) => self.out.len() < outbox,
@@ -158,6 +158,11 @@ impl Client {
             },
             _ => false,
         }
+    }
+
+    /// Octets in the outbox from which on a writer has to wait.
+    pub(super) fn outbox(&self) -> usize {
+        self.config.limits.outbox.max(1)
     }
 
     fn chunk(&self) -> usize {

@@ -68,7 +68,7 @@ impl Client {
                 ) => pipelining && t.can_be_followed() && self.in_flight.len() == 1,
                 _ => false,
             };
-            if !free || self.out.len() >= self.config.limits.outbox {
+            if !free || self.out.len() >= self.outbox() {
                 return;
             }
             let Some(mut next) = self.outgoing.pop_front() else { return };

@@ -14,6 +14,8 @@ pub struct Config {
     pub password: String,
     /// Tokens that XOAUTH2 and OAUTHBEARER accept; without this, the mechanisms are not offered.
     pub jwt: Option<Jwt>,
+    /// More than IMAP: POP3, submission, delivery by LMTP, and sign-in for a Postfix.
+    pub services: Option<Services>,
     /// Where mailboxes are kept; `None` is a temporary directory that goes with the server.
     pub mail_root: Option<PathBuf>,
     /// Further lines of configuration, verbatim; they come last and so override the rest.
@@ -26,10 +28,35 @@ impl Default for Config {
             tls: Tls::localhost(),
             password: "pass".into(),
             jwt: None,
+            services: None,
             mail_root: None,
             extra: String::new(),
         }
     }
+}
+
+/// What [`Config::services`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Services {
+    /// The port on 127.0.0.1 where submission hands on what it takes: plain SMTP, without sign-in.
+    pub relay_port: u16,
+}
+
+/// The ports of [`Services`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServicePorts {
+    /// POP3 with STLS.
+    pub pop3: u16,
+    /// POP3 with TLS from the first octet.
+    pub pop3s: u16,
+    /// Submission with STARTTLS.
+    pub submission: u16,
+    /// Submission with TLS from the first octet.
+    pub submissions: u16,
+    /// Delivery by LMTP, to everybody.
+    pub lmtp: u16,
+    /// Dovecot's authentication protocol, as Postfix speaks it.
+    pub auth: u16,
 }
 
 /// How tokens are checked: locally, by their signature and claims.
@@ -83,21 +110,23 @@ pub(super) struct Places<'a> {
     pub(super) imap: u16,
     pub(super) imaps: u16,
     pub(super) greeting: &'a str,
+    pub(super) services: Option<ServicePorts>,
 }
 
 /// The main configuration file.
 pub(super) fn dovecot_conf(config: &Config, places: &Places<'_>, owner: &Owner) -> String {
-    let Places { dir, mail, imap, imaps, greeting } = places;
+    let Places { dir, mail, imap, imaps, greeting, services } = places;
     let (dir, mail) = (dir.display(), mail.display());
     let Owner { mail_uid, mail_gid, .. } = owner;
     let mechanisms = if config.jwt.is_some() { "plain login xoauth2 oauthbearer" } else { "plain login" };
+    let protocols = if services.is_some() { "imap pop3 submission lmtp" } else { "imap" };
     let mut text = format!(
         "base_dir = {dir}/run\n\
          state_dir = {dir}/state\n\
          instance_name = {greeting}\n\
          log_path = {dir}/log\n\
          auth_verbose = yes\n\
-         protocols = imap\n\
+         protocols = {protocols}\n\
          listen = 127.0.0.1\n\
          login_greeting = {greeting}\n\
          mail_location = maildir:{mail}/%u/Maildir\n\
@@ -135,19 +164,50 @@ pub(super) fn dovecot_conf(config: &Config, places: &Places<'_>, owner: &Owner) 
          service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n",
         config.password
     );
+    let relay = config.services.as_ref().map_or(0, |s| s.relay_port);
+    if let Some(ports) = services {
+        text.push_str(&further_services(ports, relay));
+    }
     if !owner.is_root {
         let Owner { user, group, .. } = owner;
         let _ = write!(
             text,
             "default_internal_user = {user}\ndefault_internal_group = {group}\ndefault_login_user = {user}\n"
         );
-        for service in ["anvil", "imap-login", "stats"] {
+        let chrooted = ["anvil", "imap-login", "stats"].into_iter();
+        let more = ["pop3-login", "submission-login"].into_iter().filter(|_| services.is_some());
+        for service in chrooted.chain(more) {
             let _ = write!(text, "service {service} {{\n  chroot =\n}}\n");
         }
     }
     text.push_str(&config.extra);
     text.push('\n');
     text
+}
+
+fn further_services(ports: &ServicePorts, relay: u16) -> String {
+    let ServicePorts { pop3, pop3s, submission, submissions, lmtp, auth } = ports;
+    let listener = |name: &str, port: &u16, ssl: &str| {
+        format!("  inet_listener {name} {{\n    address = 127.0.0.1\n    port = {port}\n{ssl}  }}\n")
+    };
+    let tls = "    ssl = yes\n";
+    format!(
+        "hostname = dovecot.example\n\
+         submission_relay_host = 127.0.0.1\n\
+         submission_relay_port = {relay}\n\
+         submission_relay_trusted = no\n\
+         pop3_uidl_format = %08Xu%08Xv\n\
+         service pop3-login {{\n{}{}  service_count = 0\n}}\n\
+         service submission-login {{\n{}{}  service_count = 0\n}}\n\
+         service lmtp {{\n{}}}\n\
+         service auth {{\n{}}}\n",
+        listener("pop3", pop3, ""),
+        listener("pop3s", pop3s, tls),
+        listener("submission", submission, ""),
+        listener("submissions", submissions, tls),
+        listener("lmtp", lmtp, ""),
+        listener("auth", auth, ""),
+    )
 }
 
 /// The file that the oauth2 passdb reads.

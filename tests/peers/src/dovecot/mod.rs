@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, getgid, getuid, kill_process};
 use tempfile::TempDir;
 
-pub use config::{Config, Jwt, VerificationKey};
+pub use config::{Config, Jwt, ServicePorts, Services, VerificationKey};
 use config::{Owner, Places, dovecot_conf, oauth2_conf};
 
 use crate::Program;
@@ -28,6 +28,7 @@ pub struct Dovecot {
     mail: PathBuf,
     imap: u16,
     imaps: u16,
+    services: Option<ServicePorts>,
     mail_ids: Option<(u32, u32)>,
     ca_pem: String,
     password: String,
@@ -74,7 +75,8 @@ impl Dovecot {
         }
         let greeting = format!("peer-{:016x}", random());
         let (imap, imaps) = (free_port()?, free_port()?);
-        let places = Places { dir: dir.path(), mail: &mail, imap, imaps, greeting: &greeting };
+        let services = config.services.as_ref().map(|_| service_ports()).transpose()?;
+        let places = Places { dir: dir.path(), mail: &mail, imap, imaps, greeting: &greeting, services };
         write_files(config, &places, &owner)?;
         let process = Command::new(program)
             .args(["-F", "-c"])
@@ -85,7 +87,7 @@ impl Dovecot {
             .spawn()?;
         let ca_pem = config.tls.ca_pem.clone();
         let password = config.password.clone();
-        let mut server = Self { process, dir, mail, imap, imaps, mail_ids, ca_pem, password };
+        let mut server = Self { process, dir, mail, imap, imaps, services, mail_ids, ca_pem, password };
         server.wait_for(&greeting)?;
         Ok(server)
     }
@@ -94,7 +96,10 @@ impl Dovecot {
     fn wait_for(&mut self, greeting: &str) -> io::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            if greets(self.addr(), greeting) && TcpStream::connect(self.tls_addr()).is_ok() {
+            let listens = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+            let all =
+                self.services.is_none_or(|s| listens(s.pop3s) && listens(s.submissions) && listens(s.lmtp));
+            if greets(self.addr(), greeting) && listens(self.imaps) && all {
                 return Ok(());
             }
             let ended = self.process.try_wait()?.is_some();
@@ -116,6 +121,11 @@ impl Dovecot {
     /// The port with TLS from the first octet.
     pub fn tls_addr(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.imaps).into()
+    }
+
+    /// The ports of the services besides IMAP, where [`Config::services`] asked for them.
+    pub fn services(&self) -> Option<ServicePorts> {
+        self.services
     }
 
     /// The certificate authority that a client must trust.
@@ -209,6 +219,17 @@ impl Drop for Dovecot {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn service_ports() -> io::Result<ServicePorts> {
+    Ok(ServicePorts {
+        pop3: free_port()?,
+        pop3s: free_port()?,
+        submission: free_port()?,
+        submissions: free_port()?,
+        lmtp: free_port()?,
+        auth: free_port()?,
+    })
 }
 
 fn greets(addr: SocketAddr, greeting: &str) -> bool {

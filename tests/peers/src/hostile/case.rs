@@ -12,9 +12,9 @@ use serde::Deserialize;
 pub enum Proto {
     /// IMAP4rev1.
     Imap,
-    /// POP3; not played yet.
+    /// POP3.
     Pop3,
-    /// SMTP; not played yet.
+    /// SMTP.
     Smtp,
 }
 
@@ -135,11 +135,12 @@ pub fn cases(proto: Proto) -> Vec<Case> {
     cases
 }
 
-/// The IMAP case of that id.
+/// The case of that id.
 ///
 /// # Panics
 /// When there is none.
 pub fn case(id: &str) -> Case {
-    let found = cases(Proto::Imap).into_iter().find(|case| case.id == id);
-    found.unwrap_or_else(|| panic!("the catalogue has no IMAP case {id}"))
+    let all = [Proto::Imap, Proto::Pop3, Proto::Smtp].into_iter().flat_map(cases);
+    let found = all.into_iter().find(|case| case.id == id);
+    found.unwrap_or_else(|| panic!("the catalogue has no case {id}"))
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use super::case::Start;
 use super::player::{Player, done};
-use super::substitute::{Command, asks_for_body, body_item};
+use super::substitute::{Command, asks_for_body, body_item, latin1};
 
 const MESSAGE: &str = "From: a@x\r\nTo: b@x\r\nSubject: one\r\n\r\nhello one\r\n";
 const MESSAGES: u32 = 3;
@@ -174,10 +174,6 @@ fn numbers(arguments: &str) -> BTreeSet<u32> {
         Some(low.min(high).max(1)..=low.max(high).min(MESSAGES))
     };
     arguments[..end].split(',').filter_map(range).flatten().collect()
-}
-
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&b| char::from(b)).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 
 use super::case::{Case, Proto, Start};
-use super::imap;
 use super::player::Player;
+use super::{imap, pop3, smtp};
 use crate::Tls;
 
 /// What the server saw, over all its connections, in order.
@@ -69,14 +69,11 @@ impl Record {
 }
 
 impl HostileServer {
-    /// Plays an IMAP case. The certificate is needed where the case uses TLS.
+    /// Plays a case. The certificate is needed where the case uses TLS.
     ///
     /// # Errors
-    /// When no port can be had, when a certificate is missing, or when the case is of another protocol.
+    /// When no port can be had, or when a certificate is missing.
     pub fn start(case: Case, tls: Option<&Tls>) -> io::Result<Self> {
-        if case.proto != Proto::Imap {
-            return Err(io::Error::other(format!("{}: only IMAP cases can be played", case.id)));
-        }
         if case.tls != Start::None && tls.is_none() {
             return Err(io::Error::other(format!("{}: the case needs a certificate", case.id)));
         }
@@ -158,8 +155,14 @@ fn serve(id: usize, stream: TcpStream, config: Option<Arc<ServerConfig>>, shared
     if let Ok(clone) = stream.try_clone() {
         open().insert(id, clone);
     }
-    let ended = Player::new(&shared.case, stream, config, &shared.record)
-        .and_then(|mut player| imap::run(&mut player));
+    let ended = Player::new(&shared.case, stream, config, &shared.record).and_then(|mut player| match shared
+        .case
+        .proto
+    {
+        Proto::Imap => imap::run(&mut player),
+        Proto::Pop3 => pop3::run(&mut player),
+        Proto::Smtp => smtp::run(&mut player),
+    });
     drop(ended); // always an error: that is how the player's loop is left
     shared.record.push(Seen::Ended);
     open().remove(&id); // the last handle: now the client sees the end, or the reset

@@ -7,6 +7,11 @@ pub(super) struct Command<'a> {
     pub(super) arguments: &'a str,
 }
 
+/// One character per octet, so that a text segment may hold what the client sent.
+pub(super) fn latin1(octets: &[u8]) -> String {
+    octets.iter().map(|&octet| char::from(octet)).collect()
+}
+
 impl Command<'_> {
     /// Fills in the placeholders.
     pub(super) fn fill(self, text: &str) -> String {

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| postkey_smtp_proto::testkit::fuzz_client(data));
