@@ -99,6 +99,9 @@ pub(crate) const WITHOUT_CONDSTORE: &str = "no CONDSTORE";
 
 fn pop3(lab: &Lab) -> io::Result<Vec<Row>> {
     use Client::{CurlPop3, FacadePop3, Poplib, PostkeyPop3, PostkeyPop3NoFsync};
+    // The first listing by POP3 has the server count the sizes of all messages.
+    let first = Entries::new(&lab.options.work, MANY, lab.options.count).with(FacadePop3, "", lab.pop3s());
+    first.entries.iter().try_for_each(|entry| once(lab, entry))?;
     let clients = [FacadePop3, PostkeyPop3, PostkeyPop3NoFsync, Poplib, CurlPop3];
     let entries = Entries::new(&lab.options.work, MANY, lab.options.count);
     in_turns(lab, entries.with_all(&clients, lab.pop3s()).entries, Before::Empty)
