@@ -3,12 +3,12 @@
 use crate::command::{cargo, command, root, run, target_dir};
 
 const USAGE: &str =
-    "usage: cargo xtask bench download [ARGUMENTS]   (`cargo xtask bench download --help` lists them)";
+    "usage: cargo xtask bench download|send [ARGUMENTS]   (`cargo xtask bench download --help` lists them)";
 
 /// Runs a benchmark; the answer is whether it worked.
 pub(crate) fn bench(arguments: &[String]) -> bool {
     match arguments.split_first() {
-        Some((name, rest)) if name == "download" => download(rest),
+        Some((name, rest)) if name == "download" || name == "send" => measure(name, rest),
         _ => {
             eprintln!("{USAGE}");
             false
@@ -16,7 +16,7 @@ pub(crate) fn bench(arguments: &[String]) -> bool {
     }
 }
 
-fn download(arguments: &[String]) -> bool {
+fn measure(name: &str, arguments: &[String]) -> bool {
     // One by one: together, the features that the benchmark's own crates ask for would be in the measured program.
     let built = ["postkey-benches", "postkey-cli"].iter().all(|package| {
         let mut build = cargo();
@@ -36,7 +36,7 @@ fn download(arguments: &[String]) -> bool {
     if !run(&mut peers).is_ok_and(|ran| ran.success) {
         eprintln!("the peers of benches/peers do not build; the benchmark goes on without them");
     }
-    let mut program = command(target_dir().join("release/bench-download"));
+    let mut program = command(target_dir().join(format!("release/bench-{name}")));
     program.args(arguments);
     program.status().is_ok_and(|status| status.success())
 }

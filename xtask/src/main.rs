@@ -26,7 +26,7 @@ cargo xtask test [--only STEP,…] [--skip STEP,…]   run the steps; ends with 
 cargo xtask test --list                            list the steps
 cargo xtask STEP                                   run one step
 cargo xtask fuzz [--seconds N] [TARGET…]           fuzz for longer, or some targets
-cargo xtask bench download [ARGUMENTS]             measure downloads side by side with other programs";
+cargo xtask bench download|send [ARGUMENTS]        measure side by side with other programs";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

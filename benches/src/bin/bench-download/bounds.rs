@@ -1,14 +1,8 @@
 //! What postkey promises of its speed, relative to what was measured beside it.
 
-use crate::run::Row;
-use crate::scenarios::{WITH_CONDSTORE, WITHOUT_CONDSTORE};
+use postkey_benches::measured::{Row, Verdict, find};
 
-/// A promise and what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Verdict {
-    pub(crate) text: String,
-    pub(crate) kept: bool,
-}
+use crate::scenarios::{WITH_CONDSTORE, WITHOUT_CONDSTORE};
 
 /// The promises of one scenario, as far as both sides were measured.
 pub(crate) fn verdicts(scenario: &str, rows: &[Row]) -> Vec<Verdict> {
@@ -27,6 +21,7 @@ pub(crate) fn verdicts(scenario: &str, rows: &[Row]) -> Vec<Verdict> {
             wall(scenario, rows, &format!("postkey ({WITH_CONDSTORE})"), "mbsync", 0.5),
             peak(scenario, rows, &format!("postkey ({WITHOUT_CONDSTORE})"), 12.0),
         ],
+        "pop3" => vec![wall(scenario, rows, "postkey-pop3", "curl-pop3", 0.4)],
         "huge" => vec![peak(scenario, rows, "postkey", 16.0)],
         _ => Vec::new(),
     };
@@ -56,14 +51,10 @@ fn ratio(scenario: &str, what: &str, ours: (&str, f64), theirs: (&str, f64), bou
     Verdict { text, kept: ratio <= bound }
 }
 
-fn find<'a>(rows: &'a [Row], label: &str) -> Option<&'a Row> {
-    rows.iter().find(|row| row.label == label && row.failure.is_none())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Usage;
+    use postkey_benches::measured::Usage;
 
     fn row(label: &str, wall: f64, rss: f64) -> Row {
         let usages = vec![Usage { wall, cpu: wall, rss }];

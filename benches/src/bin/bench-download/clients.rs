@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use peers::Program;
+use postkey_benches::measured::CommandLine;
 
 use crate::lab::Lab;
 
@@ -20,6 +21,11 @@ pub(crate) enum Client {
     Mbsync,
     MbsyncFsync,
     Curl,
+    FacadePop3,
+    PostkeyPop3,
+    PostkeyPop3NoFsync,
+    Poplib,
+    CurlPop3,
 }
 
 const NAMES: &[(Client, &str)] = &[
@@ -32,6 +38,11 @@ const NAMES: &[(Client, &str)] = &[
     (Client::Mbsync, "mbsync"),
     (Client::MbsyncFsync, "mbsync-fsync"),
     (Client::Curl, "curl"),
+    (Client::FacadePop3, "facade-pop3"),
+    (Client::PostkeyPop3, "postkey-pop3"),
+    (Client::PostkeyPop3NoFsync, "postkey-pop3-no-fsync"),
+    (Client::Poplib, "poplib"),
+    (Client::CurlPop3, "curl-pop3"),
 ];
 
 /// Where a program downloads from and to.
@@ -50,9 +61,6 @@ impl Job {
         self.dir.join("mail")
     }
 }
-
-/// A program and its arguments.
-pub(crate) type CommandLine = Vec<String>;
 
 impl Client {
     pub(crate) fn from_name(name: &str) -> Result<Self, String> {
@@ -78,9 +86,13 @@ impl Client {
         match self {
             Self::RawNull | Self::RawFlags | Self::Raw => built("rawdl"),
             Self::AsyncImap => built("../bench-peers/release/async-imap-download"),
-            Self::Postkey | Self::PostkeyNoFsync => Program::Postkey.find(),
+            Self::FacadePop3 => built("facade"),
+            Self::Postkey | Self::PostkeyNoFsync | Self::PostkeyPop3 | Self::PostkeyPop3NoFsync => {
+                Program::Postkey.find()
+            }
+            Self::Poplib => Program::Python.find(),
             Self::Mbsync | Self::MbsyncFsync => Program::Mbsync.find(),
-            Self::Curl => Program::Curl.find(),
+            Self::Curl | Self::CurlPop3 => Program::Curl.find(),
         }
     }
 
@@ -105,6 +117,27 @@ impl Client {
                 if self == Self::PostkeyNoFsync {
                     add(&["--no-fsync"]);
                 }
+            }
+            Self::FacadePop3 => add(&["pop3", &server, &ca, job.user, password, &mail]),
+            Self::PostkeyPop3 | Self::PostkeyPop3NoFsync => {
+                let config = job.dir.join("config.toml");
+                let text_of =
+                    postkey_config(lab, job, &ca).replace("[accounts.perf.imap]", "[accounts.perf.pop3]");
+                write_private(&config, &text_of)?;
+                add(&["--config", &text(&config), "fetch", "perf", "--protocol", "pop3"]);
+                add(&["--to", &format!("maildir:{mail}"), "--quiet"]);
+                if self == Self::PostkeyPop3NoFsync {
+                    add(&["--no-fsync"]);
+                }
+            }
+            Self::Poplib => {
+                add(&["-c", include_str!("poplib_download.py")]);
+                add(&[&server, &ca, job.user, password, &mail]);
+            }
+            Self::CurlPop3 => {
+                let url = format!("pop3s://{server}/[1-{}]", job.messages);
+                add(&["-s", "--cacert", &ca, "-u", &format!("{}:{password}", job.user), &url]);
+                add(&["-o", &format!("{mail}/#1")]);
             }
             Self::Mbsync | Self::MbsyncFsync => {
                 let config = job.dir.join("mbsyncrc");

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(crate) struct Lab {
     pub(crate) server: Dovecot,
     /// The same mailboxes without CONDSTORE.
     pub(crate) server_without_condstore: Dovecot,
+    /// Where [`server`](Self::server) talks POP3 over TLS.
+    pop3s: SocketAddr,
     /// Locked while the run lasts: two at once would measure each other and share their files.
     _lock: File,
 }
@@ -32,6 +35,18 @@ pub(crate) struct Lab {
 const WITHOUT_CONDSTORE: &str = "imap_capability = IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ \
     SORT THREAD=REFERENCES MULTIAPPEND UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED ESEARCH WITHIN \
     LIST-STATUS BINARY MOVE SPECIAL-USE\n";
+
+/// What makes Dovecot talk POP3 too.
+fn pop3(at: SocketAddr) -> String {
+    format!(
+        "protocols = imap pop3\n\
+         service pop3-login {{\n\
+         \x20 inet_listener pop3 {{\n    port = 0\n  }}\n\
+         \x20 inet_listener pop3s {{\n    address = {}\n    port = {}\n    ssl = yes\n  }}\n}}\n",
+        at.ip(),
+        at.port()
+    )
+}
 
 impl Lab {
     /// Starts the servers and makes the mailboxes, unless an earlier run left the same ones.
@@ -55,11 +70,14 @@ impl Lab {
             extra: "maildir_very_dirty_syncs = yes\nauth_cache_size = 1M\n".into(),
             ..Config::default()
         };
+        let pop3s = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let with_pop3 = Config { extra: format!("{}{}", config.extra, pop3(pop3s)), ..config.clone() };
         let without = Config { extra: format!("{}{WITHOUT_CONDSTORE}", config.extra), ..config.clone() };
         let lab = Self {
-            server: Dovecot::start(&config)?,
+            server: Dovecot::start(&with_pop3)?,
             server_without_condstore: Dovecot::start(&without)?,
             options,
+            pop3s,
             _lock: lock,
         };
         for user in [MANY, HUGE] {
@@ -74,6 +92,10 @@ impl Lab {
             lab.mailbox(HUGE, &format!("one message of {huge} octets"), |maildir| write_huge(maildir, huge))?;
         }
         Ok(lab)
+    }
+
+    pub(crate) fn pop3s(&self) -> SocketAddr {
+        self.pop3s
     }
 
     pub(crate) fn token_file(&self, user: &str) -> PathBuf {

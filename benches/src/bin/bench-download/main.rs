@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use lab::Lab;
 use options::Options;
+use postkey_benches::measured::Verdict;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -56,7 +57,7 @@ fn measure(options: Options) -> std::io::Result<bool> {
         verdicts.extend(bounds::verdicts(scenario.name, &rows));
     }
     if !verdicts.is_empty() {
-        println!("{}", table::verdicts(&verdicts));
+        println!("{}", Verdict::table(&verdicts));
     }
     Ok(good && verdicts.iter().all(|verdict| verdict.kept))
 }

@@ -11,8 +11,9 @@ bench-download [OPTIONS]
   --runs N           runs of each program (5)
   --huge MIB         size of the large message, in MiB (1024)
   --delay MS         added round trip of the delayed runs, in ms (50)
-  --only NAME,…      scenarios: tmpfs, disk, delay, resync, huge
-  --clients NAME,…   programs: raw-null, raw, async-imap, postkey, postkey-no-fsync, mbsync, mbsync-fsync, curl
+  --only NAME,…      scenarios: tmpfs, disk, delay, resync, pop3, huge
+  --clients NAME,…   programs: raw-null, raw, async-imap, postkey, postkey-no-fsync, mbsync, mbsync-fsync, curl;
+                     by POP3: facade-pop3, postkey-pop3, postkey-pop3-no-fsync, poplib, curl-pop3
   --work DIR         on a disk: mailboxes and downloads (/var/tmp/postkey-bench); the mailboxes are kept
   --tmpfs DIR        in memory: downloads (/dev/shm/postkey-bench)";
 

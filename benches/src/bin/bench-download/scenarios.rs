@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use peers::Relay;
+use postkey_benches::measured::Row;
 
 use crate::clients::{Client, Job};
 use crate::lab::{HUGE, Lab, MANY};
-use crate::run::{Before, Entry, Row, in_turns, once};
+use crate::run::{Before, Entry, in_turns, once};
 
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
@@ -23,6 +24,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "disk", title: "Everything, to disk", measure: disk },
     Scenario { name: "delay", title: "Everything, to memory, with an added round trip", measure: delay },
     Scenario { name: "resync", title: "Again, with nothing new", measure: resync },
+    Scenario { name: "pop3", title: "Everything by POP3, to disk", measure: pop3 },
     Scenario { name: "huge", title: "One large message, to memory", measure: huge },
 ];
 
@@ -94,6 +96,16 @@ fn resync(lab: &Lab) -> io::Result<Vec<Row>> {
 
 pub(crate) const WITH_CONDSTORE: &str = "CONDSTORE";
 pub(crate) const WITHOUT_CONDSTORE: &str = "no CONDSTORE";
+
+fn pop3(lab: &Lab) -> io::Result<Vec<Row>> {
+    use Client::{CurlPop3, FacadePop3, Poplib, PostkeyPop3, PostkeyPop3NoFsync};
+    // The first listing by POP3 has the server count the sizes of all messages.
+    let first = Entries::new(&lab.options.work, MANY, lab.options.count).with(FacadePop3, "", lab.pop3s());
+    first.entries.iter().try_for_each(|entry| once(lab, entry))?;
+    let clients = [FacadePop3, PostkeyPop3, PostkeyPop3NoFsync, Poplib, CurlPop3];
+    let entries = Entries::new(&lab.options.work, MANY, lab.options.count);
+    in_turns(lab, entries.with_all(&clients, lab.pop3s()).entries, Before::Empty)
+}
 
 fn huge(lab: &Lab) -> io::Result<Vec<Row>> {
     let entries = Entries::new(&lab.options.tmpfs, HUGE, 1);

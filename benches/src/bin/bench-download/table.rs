@@ -1,28 +1,22 @@
 //! What is printed: Markdown.
 
 use std::fmt::Write;
-use std::fs;
 use std::process::Command;
 
-use crate::bounds::Verdict;
+use postkey_benches::measured::{Row, machine};
+
 use crate::clients::Client;
 use crate::lab::Lab;
-use crate::run::Row;
 
 /// What was measured where.
 pub(crate) fn heading(lab: &Lab) -> String {
     let options = &lab.options;
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
     let mut text = format!(
-        "{} messages, {} runs each in turns, {} ms of delay where it says so. {cores} cores ({}), Linux {}.\n",
+        "{} messages, {} runs each in turns, {} ms of delay where it says so. {}.\n",
         options.count,
         options.runs,
         options.delay_ms,
-        processor.trim_start_matches([':', '\t', ' ']),
-        kernel.trim(),
+        machine(),
     );
     let dovecot = peers::Program::Dovecot.find().and_then(|program| first_line(&program));
     let others = [Client::Mbsync, Client::Curl]
@@ -52,9 +46,7 @@ pub(crate) fn scenario(title: &str, rows: &[Row]) -> String {
         let _ =
             match (&row.failure, row.median(|usage| usage.wall), row.median(|usage| usage.cpu), row.peak()) {
                 (None, Some(wall), Some(cpu), Some(peak)) => {
-                    let walls = row.usages.iter().map(|usage| usage.wall);
-                    let (low, high) =
-                        walls.fold((f64::MAX, 0.0_f64), |(low, high), w| (low.min(w), high.max(w)));
+                    let (low, high) = row.extremes();
                     let stored = row.stored.map_or_else(|| "–".into(), |stored| stored.to_string());
                     writeln!(
                         text,
@@ -72,19 +64,10 @@ pub(crate) fn scenario(title: &str, rows: &[Row]) -> String {
     text
 }
 
-/// What postkey promises, and whether it was so.
-pub(crate) fn verdicts(verdicts: &[Verdict]) -> String {
-    let mut text = "### Bounds\n\n".to_owned();
-    for verdict in verdicts {
-        let _ = writeln!(text, "- {} {}", if verdict.kept { "kept:" } else { "**not kept:**" }, verdict.text);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Usage;
+    use postkey_benches::measured::Usage;
 
     #[test]
     fn rows_are_one_line_each() {
