@@ -125,7 +125,7 @@ fn a_bad_token_is_refused_and_not_shown() {
     }
     let sink = Sink::start().unwrap();
     let house = House::new(sink.port());
-    let user = "dana@contoso.example";
+    let user = "ana@contoso.example";
     let token = house.expired_token(user);
     runtime().block_on(async {
         for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::Offered] {

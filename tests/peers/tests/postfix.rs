@@ -124,7 +124,7 @@ fn a_bad_token_and_nobody_are_refused() {
     let Some(office) = Office::open("a_bad_token_and_nobody_are_refused") else { return };
     runtime().block_on(async {
         for mechanism in BOTH {
-            let user = "dana@contoso.example";
+            let user = "ana@contoso.example";
             let credential = bearer(user, &office.house.expired_token(user), mechanism);
             let error = Smtp::open(&office.server(Security::Tls), &credential, &name()).await.unwrap_err();
             assert!(error.is_auth(), "{error:?}\n{}", office.postfix.log());
