@@ -79,8 +79,13 @@ impl Capabilities {
     /// Understands a positive reply to EHLO.
     pub fn from_reply(reply: &Reply) -> Self {
         let mut lines = reply.lines();
-        let greeting = lines.next().unwrap_or_default().to_string();
-        Self::build(greeting, lines.filter_map(grammar::extension).collect())
+        let mut greeting = lines.next().unwrap_or_default();
+        // EHLO's reply carries no enhanced code (RFC 2034 section 4). One that is there all the same is no part of the greeting, whatever the
+        // code of the reply: else what we write would not read as what we understood.
+        while let Some((_, rest)) = grammar::enhanced_code(ReplyCode::OK, greeting) {
+            greeting = rest;
+        }
+        Self::build(greeting.to_string(), lines.filter_map(grammar::extension).collect())
     }
 
     fn build(greeting: String, extensions: Vec<Extension>) -> Self {
@@ -168,5 +173,21 @@ impl Capabilities {
     /// The longest time FUTURERELEASE holds a message, in seconds (RFC 4865).
     pub fn hold_max(&self) -> Option<u32> {
         self.params("FUTURERELEASE").next().and_then(|n| n.parse().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enhanced_code_is_no_part_of_the_greeting() {
+        // Found by fuzzing: the class is not that of 325, but of the 250 that is written.
+        for text in ["325 2.7.0 2(\n", "325 02.7.0 2(\r\n", "250 2.7.0 2.7.1 2(\r\n", "250 2.7.0 2(\r\n"] {
+            let read = grammar::reply(text.as_bytes()).map(|reply| Capabilities::from_reply(&reply));
+            let Ok(read) = read else { panic!("{text:?}: {read:?}") };
+            assert_eq!(read.greeting(), "2(", "{text:?}");
+            assert_eq!(Capabilities::from_reply(&read.to_reply()), read, "{text:?}");
+        }
     }
 }
