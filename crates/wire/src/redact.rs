@@ -90,9 +90,19 @@ impl Redactor {
 
     /// Peer text fit for a person: secrets out, control characters and invalid UTF-8 escaped, at most 1,000 octets.
     pub fn display(&self, text: &[u8]) -> String {
-        let text = text.get(..text.len().min(4_000)).unwrap_or_default();
+        self.shorten(text, 4_000)
+    }
+
+    /// As [`display`](Self::display), of the first 200 octets only: what an error quotes.
+    pub fn excerpt(&self, text: &[u8]) -> String {
+        self.shorten(text, 200)
+    }
+
+    /// Secrets go before the cut: what is left of one in front of it might be too short to be recognised.
+    fn shorten(&self, text: &[u8], max: usize) -> String {
         let scrubbed = self.scrub(text);
-        printable(scrubbed.as_deref().unwrap_or(text))
+        let text = scrubbed.as_deref().unwrap_or(text);
+        printable(text.get(..text.len().min(max)).unwrap_or_default())
     }
 }
 
@@ -151,6 +161,21 @@ mod tests {
         assert_eq!(r.scrub(b"(OiJSUzI1NiJ9)").unwrap(), b"((redacted))");
         assert_eq!(r.scrub(b"pin7 pin7").unwrap(), b"(redacted) (redacted)");
         assert_eq!(r.scrub(b"AUTHENTICATE failed."), None);
+    }
+
+    #[test]
+    fn a_cut_through_a_secret_shows_no_part_of_it() {
+        let mut r = Redactor::new();
+        r.add(b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9");
+        r.add(b"pin7");
+        for secret in [&b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"[..], b"pin7"] {
+            for shown in 1..secret.len() {
+                let text = [&vec![b'.'; 200 - shown][..], secret].concat();
+                let whole = [&vec![b'.'; 200 - shown][..], b"(redacted)"].concat();
+                assert_eq!(r.excerpt(&text).as_bytes(), &whole[..whole.len().min(200)], "{shown}");
+            }
+        }
+        assert_eq!(r.excerpt(&vec![b'x'; 5_000]).len(), 200);
     }
 
     #[test]

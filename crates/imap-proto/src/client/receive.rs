@@ -3,7 +3,7 @@
 use wire::{InBuf, Limit, Tick, line, literal};
 
 use super::queue::Kind;
-use super::{Client, Fatal, Waiting, shown};
+use super::{Client, Fatal, Waiting};
 use crate::error::{Error, Wait, Whence};
 use crate::frame::{Broken, Framed, Kind as FrameKind};
 use crate::session::State;
@@ -88,7 +88,7 @@ impl Client {
                 return true;
             }
             Err(Broken::LiteralLength) => {
-                let found = shown(&self.redactor, first_line(input.unread()));
+                let found = self.redactor.excerpt(first_line(input.unread()));
                 self.fail(Error::Peer { rule: "literal", found });
                 return true;
             }

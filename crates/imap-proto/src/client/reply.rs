@@ -8,7 +8,7 @@ use wire::{Layer, Limit, line};
 
 use super::event::{CommandId, Completed, Event};
 use super::queue::{Kind, Pending};
-use super::{Client, line_of, shown};
+use super::{Client, line_of};
 use crate::error::Error;
 use crate::grammar::{self, ParseError, ParseErrorKind};
 use crate::session::State;
@@ -45,7 +45,7 @@ impl Client {
         let status = match self.scrubbed_status(frame) {
             Ok(status) => status,
             Err(_) if self.state == State::Greeting => {
-                self.fail(Error::NotImap { found: shown(&self.redactor, frame) });
+                self.fail(Error::NotImap { found: self.redactor.excerpt(frame) });
                 return true;
             }
             Err(_) => return ignored,
@@ -57,7 +57,7 @@ impl Client {
         if status.kind == StatusKind::Bye {
             let leaving = self.queue.exclusive().is_some_and(|p| matches!(p.kind, Kind::Logout));
             if !leaving {
-                self.fail(Error::Bye { text: shown(&self.redactor, &text_of(&status)) });
+                self.fail(Error::Bye { text: self.redactor.excerpt(&text_of(&status)) });
             }
             return true;
         }
@@ -70,7 +70,7 @@ impl Client {
 
     fn greeting(&mut self, status: StatusResponse<'static>) {
         match status.kind {
-            StatusKind::Bye => self.fail(Error::Bye { text: shown(&self.redactor, &text_of(&status)) }),
+            StatusKind::Bye => self.fail(Error::Bye { text: self.redactor.excerpt(&text_of(&status)) }),
             StatusKind::PreAuth if self.config.security == Security::StartTls => {
                 self.fail(Error::PreauthWithoutTls);
             }
@@ -86,7 +86,7 @@ impl Client {
                 self.ready.push_back(Event::Greeting(status));
             }
             StatusKind::No | StatusKind::Bad => {
-                self.fail(Error::Peer { rule: "greeting", found: shown(&self.redactor, &text_of(&status)) });
+                self.fail(Error::Peer { rule: "greeting", found: self.redactor.excerpt(&text_of(&status)) });
             }
         }
     }
@@ -94,7 +94,7 @@ impl Client {
     /// Untagged data; `true` when the octets are done with.
     pub(super) fn data(&mut self, frame: &[u8], ignored: bool) -> bool {
         if self.state == State::Greeting {
-            self.fail(Error::NotImap { found: shown(&self.redactor, frame) });
+            self.fail(Error::NotImap { found: self.redactor.excerpt(frame) });
             return true;
         }
         if ignored {
@@ -167,7 +167,7 @@ impl Client {
             Ok(status) => status,
             // Exchange says `Server Unavailable. 15` without a tag; anything else without a tag is a loss of order.
             Err(_) if self.state == State::Greeting => {
-                self.fail(Error::NotImap { found: shown(&self.redactor, frame) });
+                self.fail(Error::NotImap { found: self.redactor.excerpt(frame) });
                 return true;
             }
             Err(_) if is_known_tagless(frame) => {
@@ -175,14 +175,14 @@ impl Client {
                 return self.config.security == Security::StartTls && !self.tls;
             }
             Err(_) => {
-                self.fail(Error::Peer { rule: "response", found: shown(&self.redactor, frame) });
+                self.fail(Error::Peer { rule: "response", found: self.redactor.excerpt(frame) });
                 return true;
             }
         };
         let tag = status.tag.as_ref().map(|t| t.as_str().to_string()).unwrap_or_default();
         let id = tag.strip_prefix('A').and_then(|n| n.parse().ok()).map(CommandId);
         let Some(pending) = id.and_then(|id| self.queue.take(id)) else {
-            self.fail(Error::UnexpectedTag { tag: shown(&self.redactor, tag.as_bytes()) });
+            self.fail(Error::UnexpectedTag { tag: self.redactor.excerpt(tag.as_bytes()) });
             return true;
         };
         self.chatter = 0;
@@ -214,7 +214,7 @@ impl Client {
             }
             Kind::Append { left, invited: true } if left > 0 => {
                 // The rest of the message would be read as commands.
-                let found = shown(&self.redactor, &text_of(&status));
+                let found = self.redactor.excerpt(&text_of(&status));
                 self.ready.push_back(Event::Completed(Box::new(Completed { id, status, sign_in })));
                 self.fail(Error::Peer { rule: "append: reply before the end of the message", found });
                 return;

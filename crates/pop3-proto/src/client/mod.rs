@@ -15,7 +15,6 @@ mod reply;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use core::fmt;
 
 use sasl::{ClientExchange, ClientMechanism, Initial, Room};
@@ -403,9 +402,4 @@ impl fmt::Debug for Client {
             .field("fatal", &self.fatal)
             .finish_non_exhaustive()
     }
-}
-
-/// Peer text for an error: secrets out, printable.
-fn shown(redactor: &Redactor, octets: &[u8]) -> String {
-    redactor.display(octets.get(..octets.len().min(200)).unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use wire::{InBuf, Limit, Tick, line};
 
 use super::multi::Current;
 use super::queue::Kind;
-use super::{Client, Fatal, Waiting, shown};
+use super::{Client, Fatal, Waiting};
 use crate::error::{Error, Wait, Whence};
 use crate::session::{Lines, State};
 
@@ -125,7 +125,7 @@ impl Client {
 
     /// The peer's line for an error, cut short.
     pub(super) fn found(&self, octets: &[u8]) -> alloc::string::String {
-        shown(&self.redactor, octets)
+        self.redactor.excerpt(octets)
     }
 }
 

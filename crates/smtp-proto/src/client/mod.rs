@@ -490,11 +490,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Peer text for an error: secrets out, printable.
-fn shown(redactor: &Redactor, octets: &[u8]) -> String {
-    redactor.display(octets.get(..octets.len().min(200)).unwrap_or_default())
-}
-
 /// A line of the SASL exchange on its way out.
 fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
     out.push_secret(secret.expose());

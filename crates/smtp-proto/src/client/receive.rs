@@ -3,7 +3,7 @@
 use wire::{InBuf, Limit, Tick, line};
 
 use super::queue::{Kind, Pending};
-use super::{Client, Fatal, Waiting, shown};
+use super::{Client, Fatal, Waiting};
 use crate::error::{Error, Wait, Whence};
 use crate::frame::Broken;
 use crate::grammar;
@@ -84,7 +84,7 @@ impl Client {
     }
 
     fn malformed(&self, octets: &[u8]) -> Error {
-        let found = shown(&self.redactor, first_line(octets));
+        let found = self.redactor.excerpt(first_line(octets));
         if self.state == State::Greeting {
             return Error::NotSmtp { found };
         }
