@@ -21,7 +21,7 @@ pub(crate) fn verdicts(scenario: &str, rows: &[Row]) -> Vec<Verdict> {
             wall(scenario, rows, &format!("postkey ({WITH_CONDSTORE})"), "mbsync", 0.5),
             peak(scenario, rows, &format!("postkey ({WITHOUT_CONDSTORE})"), 12.0),
         ],
-        "pop3" => vec![wall(scenario, rows, "postkey-pop3", "curl-pop3", 0.4)],
+        "pop3" | "pop3-tmpfs" => vec![wall(scenario, rows, "postkey-pop3", "curl-pop3", 0.4)],
         "huge" => vec![peak(scenario, rows, "postkey", 16.0)],
         _ => Vec::new(),
     };

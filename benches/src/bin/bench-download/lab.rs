@@ -1,5 +1,6 @@
 //! The server, the mailboxes and the directories of a run.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use peers::{Config, Dovecot, Hs256, Jwt};
 use postkey_benches::mailbox::{Mailbox, write_huge};
+use postkey_benches::measured::clear;
 use rustix::fs::FlockOperation;
 
 use crate::options::Options;
@@ -27,6 +29,8 @@ pub(crate) struct Lab {
     pub(crate) server_without_condstore: Dovecot,
     /// Where [`server`](Self::server) talks POP3 over TLS.
     pop3s: SocketAddr,
+    /// How many directories have been set aside.
+    retired: Cell<usize>,
     /// Locked while the run lasts: two at once would measure each other and share their files.
     _lock: File,
 }
@@ -78,6 +82,7 @@ impl Lab {
             server_without_condstore: Dovecot::start(&without)?,
             options,
             pop3s,
+            retired: Cell::new(0),
             _lock: lock,
         };
         for user in [MANY, HUGE] {
@@ -92,6 +97,23 @@ impl Lab {
             lab.mailbox(HUGE, &format!("one message of {huge} octets"), |maildir| write_huge(maildir, huge))?;
         }
         Ok(lab)
+    }
+
+    /// Takes a directory of downloads out of the way. On a disk nothing is deleted before the run is over: ext4 does not give the inodes of
+    /// deleted files away for some minutes and looks at each of them whenever a file is made, so that whoever comes after a deletion pays
+    /// several times as much for its files as the one before.
+    pub(crate) fn retire(&self, dir: &Path) -> io::Result<()> {
+        if !dir.starts_with(&self.options.work) || !dir.exists() {
+            return clear(dir);
+        }
+        let aside = self.aside();
+        fs::create_dir_all(&aside)?;
+        let number = self.retired.replace(self.retired.get() + 1);
+        fs::rename(dir, aside.join(number.to_string()))
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.options.work.join(format!("aside-{}", std::process::id()))
     }
 
     pub(crate) fn pop3s(&self) -> SocketAddr {
@@ -118,5 +140,13 @@ impl Lab {
         fs::write(stamp, what)?;
         eprintln!("made the mailbox of {user}: {what} ({:.1} s)", start.elapsed().as_secs_f64());
         Ok(())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Err(e) = clear(&self.aside()) {
+            eprintln!("{} could not be removed: {e}", self.aside().display());
+        }
     }
 }

@@ -11,10 +11,11 @@ bench-download [OPTIONS]
   --runs N           runs of each program (5)
   --huge MIB         size of the large message, in MiB (1024)
   --delay MS         added round trip of the delayed runs, in ms (50)
-  --only NAME,…      scenarios: tmpfs, disk, delay, resync, pop3, huge
+  --only NAME,…      scenarios: tmpfs, disk, delay, resync, pop3, pop3-tmpfs, huge
   --clients NAME,…   programs: raw-null, raw, async-imap, postkey, postkey-no-fsync, mbsync, mbsync-fsync, curl;
                      by POP3: facade-pop3, postkey-pop3, postkey-pop3-no-fsync, poplib, curl-pop3
-  --work DIR         on a disk: mailboxes and downloads (/var/tmp/postkey-bench); the mailboxes are kept
+  --work DIR         on a disk: mailboxes and downloads (/var/tmp/postkey-bench); the mailboxes are kept,
+                     the downloads until the end: 330 MB for each run of each program that writes there
   --tmpfs DIR        in memory: downloads (/dev/shm/postkey-bench)";
 
 #[derive(Clone, Debug, PartialEq, Eq)]

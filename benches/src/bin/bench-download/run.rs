@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use postkey_benches::measured::{CommandLine, Row, call, clear};
+use postkey_benches::measured::{CommandLine, Row, call};
 
 use crate::clients::{Client, Job};
 use crate::lab::Lab;
@@ -45,7 +45,7 @@ pub(crate) fn in_turns(lab: &Lab, entries: Vec<Entry>, before: Before) -> io::Re
             eprintln!("  {}: not here, left out", row.label);
             continue;
         };
-        clear(&entry.job.dir)?;
+        lab.retire(&entry.job.dir)?;
         let line = entry.client.prepare(&program, lab, &entry.job)?;
         if before == Before::Complete {
             call_checked(&entry, &line, &mut row)?;
@@ -61,17 +61,14 @@ pub(crate) fn in_turns(lab: &Lab, entries: Vec<Entry>, before: Before) -> io::Re
                 continue;
             }
             if before == Before::Empty {
-                clear(&entry.job.dir)?;
+                lab.retire(&entry.job.dir)?;
             }
             let line = entry.client.prepare(program, lab, &entry.job)?;
             rustix::fs::sync(); // what the call before left to be written is not this one's
             call_checked(entry, &line, row)?;
-            if before == Before::Empty {
-                clear(&entry.job.dir)?;
-            }
         }
     }
-    calls.into_iter().map(|(entry, _, row)| clear(&entry.job.dir).map(|()| row)).collect()
+    calls.into_iter().map(|(entry, _, row)| lab.retire(&entry.job.dir).map(|()| row)).collect()
 }
 
 /// Calls a program once, for what it does to the server. That it worked is not checked: the measured calls are.
@@ -79,7 +76,7 @@ pub(crate) fn once(lab: &Lab, entry: &Entry) -> io::Result<()> {
     if let Some(program) = entry.client.program() {
         let line = entry.client.prepare(&program, lab, &entry.job)?;
         let _ = call(&entry.job.dir, &line)?;
-        clear(&entry.job.dir)?;
+        lab.retire(&entry.job.dir)?;
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "delay", title: "Everything, to memory, with an added round trip", measure: delay },
     Scenario { name: "resync", title: "Again, with nothing new", measure: resync },
     Scenario { name: "pop3", title: "Everything by POP3, to disk", measure: pop3 },
+    Scenario { name: "pop3-tmpfs", title: "Everything by POP3, to memory", measure: pop3_tmpfs },
     Scenario { name: "huge", title: "One large message, to memory", measure: huge },
 ];
 
@@ -98,12 +99,20 @@ pub(crate) const WITH_CONDSTORE: &str = "CONDSTORE";
 pub(crate) const WITHOUT_CONDSTORE: &str = "no CONDSTORE";
 
 fn pop3(lab: &Lab) -> io::Result<Vec<Row>> {
+    by_pop3(lab, &lab.options.work)
+}
+
+fn pop3_tmpfs(lab: &Lab) -> io::Result<Vec<Row>> {
+    by_pop3(lab, &lab.options.tmpfs)
+}
+
+fn by_pop3(lab: &Lab, base: &Path) -> io::Result<Vec<Row>> {
     use Client::{CurlPop3, FacadePop3, Poplib, PostkeyPop3, PostkeyPop3NoFsync};
     // The first listing by POP3 has the server count the sizes of all messages.
-    let first = Entries::new(&lab.options.work, MANY, lab.options.count).with(FacadePop3, "", lab.pop3s());
+    let first = Entries::new(&lab.options.tmpfs, MANY, lab.options.count).with(FacadePop3, "", lab.pop3s());
     first.entries.iter().try_for_each(|entry| once(lab, entry))?;
     let clients = [FacadePop3, PostkeyPop3, PostkeyPop3NoFsync, Poplib, CurlPop3];
-    let entries = Entries::new(&lab.options.work, MANY, lab.options.count);
+    let entries = Entries::new(base, MANY, lab.options.count);
     in_turns(lab, entries.with_all(&clients, lab.pop3s()).entries, Before::Empty)
 }
 
