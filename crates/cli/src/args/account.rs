@@ -50,6 +50,9 @@ pub(crate) struct AccountAdd {
     /// The client id (application id) of your registration at the provider
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// The redirect address as it is registered, where that is not http://localhost (any port)
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect: Option<String>,
     /// The environment variable that will hold the client secret
     #[arg(long, value_name = "VARIABLE", group = "secret")]
     pub(crate) client_secret_env: Option<String>,

@@ -96,6 +96,7 @@ Examples:
   postkey login                      The only account, or the default one, the way the configuration says
   postkey login work --flow device   With a code, typed in on any other device
   postkey login work --flow browser  In this machine's browser
+  postkey login work --flow paste    In a browser anywhere; paste the address it ends on
 
 POSTKEY_BROWSER, then BROWSER, name the program that opens the browser.")]
     Login(Login),

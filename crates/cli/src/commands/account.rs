@@ -9,6 +9,7 @@ use crate::args::{AccountAdd, AccountCommand, Purpose};
 use crate::config::{Account, Config, MailServer, edit, model, paths};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Out, STRONG, with};
+use crate::sign_in::redirect::Redirect;
 use crate::tokens;
 
 /// Runs one of the commands on accounts.
@@ -91,6 +92,9 @@ fn table(args: &AccountAdd) -> Result<Table> {
     let mut oauth = Table::new();
     if let Some((authority, _)) = authority {
         oauth.insert("authority", value(authority));
+    }
+    if let Some(redirect) = &args.redirect {
+        oauth.insert("redirect", value(redirect));
     }
     if let Some(ca) = ca_file {
         imap.insert("ca_file", value(&ca));
@@ -240,6 +244,9 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
             lines.push(("client secret", format!("from {reference}")));
         }
         lines.push(("flow", account.flow.map_or("chosen at login", model::Flow::name).to_owned()));
+        if let Some(redirect) = &account.redirect {
+            lines.push(("redirect", redirect.text().to_owned()));
+        }
         lines.push(("token endpoint", endpoints.token.to_string()));
         lines.push(("scopes", scopes.join(" ")));
         if let Some(ca) = account.oauth_ca() {
@@ -255,6 +262,7 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
             "tenant": endpoints.tenant,
             "client_id": account.client_id,
             "flow": account.flow.map(model::Flow::name),
+            "redirect": account.redirect.as_ref().map(Redirect::text),
             "token_endpoint": endpoints.token.as_str(),
             "scopes": scopes,
             "signed_in": stored,

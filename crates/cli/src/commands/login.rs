@@ -7,7 +7,7 @@ use crate::args::Login;
 use crate::config::model::Flow;
 use crate::config::{Account, Config};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::text::{safe, time};
+use crate::output::text::time;
 use crate::output::{Out, STRONG};
 use crate::sign_in::{SignIn, Wishes, default_flow};
 use crate::signals::Stop;
@@ -64,26 +64,17 @@ async fn sign_in(account: &Account, config: &Config, flow: Flow, wishes: Wishes,
     // First the store: nobody should sign in for tokens that cannot be kept.
     let store = tokens::open(&config.state_dir()?, &account.name)?;
     let tokens = SignIn::new(account, out, wishes)?.run(flow).await?;
-    let identity = tokens.identity().unwrap_or_default();
+    let who = account.check_identity(&tokens)?;
     let life = tokens.expires_at.saturating_sub(SystemClock.now());
     let renews = tokens.refresh_token.is_some() || flow == Flow::App;
     let expires_at = tokens.expires_at;
     account.keep(&store, tokens).await?;
 
-    let who = identity.username.as_deref().map(safe);
     let shown = who.clone().unwrap_or_else(|| match flow {
         Flow::App => format!("the application {}", account.client_id),
         _ => account.user.clone(),
     });
     out.line(format!("Signed in as {STRONG}{shown}{STRONG:#}; the tokens are in the store."))?;
-    if let Some(who) = &who
-        && !who.eq_ignore_ascii_case(&account.user)
-    {
-        out.remark(format!(
-            "note: the configuration says {}. If the mail server refuses, sign in again with that account.",
-            account.user
-        ));
-    }
     if renews {
         out.remark(format!("Next: postkey folders {}", account.name));
     } else {

@@ -15,6 +15,7 @@ use super::sending::{self, Sending};
 use super::{base, paths, similar};
 use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
+use crate::sign_in::redirect::Redirect;
 
 /// What signs in when the configuration names no provider.
 const DEFAULT_PROVIDER: &str = "microsoft";
@@ -26,6 +27,10 @@ pub(crate) struct Account {
     pub(crate) name: String,
     /// Who signs in.
     pub(crate) user: String,
+    /// Other names under which the provider may know the user.
+    pub(crate) aliases: Vec<String>,
+    /// The redirect address, if one is configured.
+    pub(crate) redirect: Option<Redirect>,
     /// Whose mailbox is opened: the SASL user.
     pub(crate) mailbox: String,
     /// The provider, with the account's overrides.
@@ -133,6 +138,11 @@ pub(super) fn resolve(
     let account = Account {
         name: name.to_owned(),
         user: table.user.clone(),
+        aliases: table.aliases.clone(),
+        redirect: table.oauth.redirect.as_deref().map(Redirect::parse).transpose().map_err(|error| {
+            let advice = "write it as it is registered: http://localhost, http://localhost:3017/, or the provider's page for it";
+            source.mistake(&at(name, &["oauth", "redirect"]), &error, advice)
+        })?,
         mailbox: table.mailbox.clone().unwrap_or_else(|| table.user.clone()),
         tenant: table.tenant.clone().unwrap_or_default(),
         client_id: table.client_id.clone().unwrap_or_default(),

@@ -31,6 +31,9 @@ pub(crate) struct Account {
     pub(crate) provider: Option<String>,
     /// Who signs in.
     pub(crate) user: String,
+    /// Other names under which the provider may know `user`.
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
     /// Whose mailbox is opened, where that is somebody else's.
     pub(crate) mailbox: Option<String>,
     /// The tenant's id or one of its domains.
@@ -65,6 +68,8 @@ pub(crate) struct Account {
 pub(crate) enum Flow {
     /// In this machine's browser
     Browser,
+    /// In a browser anywhere: paste the address it ends on
+    Paste,
     /// With a code that is typed in on any other device
     Device,
     /// As the application itself, with its secret; nobody needs to be there
@@ -76,6 +81,7 @@ impl Flow {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Browser => "browser",
+            Self::Paste => "paste",
             Self::Device => "device",
             Self::App => "app",
         }
@@ -172,6 +178,8 @@ impl Tls {
 pub(crate) struct Oauth {
     /// Scheme, host and port of the sign-in service.
     pub(crate) authority: Option<String>,
+    /// The redirect address as it is registered; `http://localhost` with any port if absent.
+    pub(crate) redirect: Option<String>,
     /// PEM file with certificates to trust besides the built-in ones.
     pub(crate) ca_file: Option<PathBuf>,
     /// The scopes to ask for.

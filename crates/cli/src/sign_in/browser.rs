@@ -7,20 +7,37 @@ use auth::{Authorize, ResponseMode, Tokens};
 use serde_json::json;
 
 use super::SignIn;
-use crate::browser::{self, Listener};
+use super::listener::Listener;
+use crate::browser;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::FAINT;
 
 impl SignIn<'_> {
     pub(super) async fn browser(&self) -> Result<Tokens> {
-        let listener = Listener::bind().await?;
-        let path = "/";
-        let redirect = format!("http://{}:{}{path}", self.account.provider.redirect_host, listener.port());
-        let mut request = Authorize::new(&redirect, &self.scopes);
+        let redirect = self.redirect()?;
+        if !redirect.is_loopback() {
+            return Err(Failure::new(
+                Exit::Config,
+                format!(
+                    "{} is not on this machine: the browser's answer cannot be waited for there",
+                    redirect.text()
+                ),
+                format!(
+                    "run: postkey login {} --flow paste   — and paste the address the browser ends on",
+                    self.account.name
+                ),
+            ));
+        }
+        let mut listener = Listener::bind(redirect.port()).await?;
+        if redirect.is_https() {
+            listener = listener.with_tls()?;
+        }
+        let address = redirect.at(listener.port());
+        let mut request = Authorize::new(&address, &self.scopes);
         request.login_hint = Some(&self.account.user);
         request.response_mode = ResponseMode::FormPost;
         let (url, pending) = self.client.code_begin(&request).map_err(|error| self.failed(&error))?;
-        let receiver = Receiver::new(path, listener.port(), pending.state.clone());
+        let receiver = Receiver::new(redirect.path(), listener.port(), pending.state.clone());
         let opened = !self.wishes.no_open && browser::open(url.as_str());
         if self.out.json {
             self.out.prompt(
@@ -32,6 +49,11 @@ impl SignIn<'_> {
             } else {
                 "Open in a browser of this machine"
             };
+            if redirect.is_https() {
+                self.out.remark(
+                    "note: at the end the browser warns of a certificate for localhost; it is postkey's own, made for this sign-in: accept it.",
+                );
+            }
             self.out.prompt(format!(
                 "Sign in {}\n\n{how}:\n\n  {url}\n\n{FAINT}Waiting; Ctrl-C to give up.{FAINT:#}",
                 self.purpose()

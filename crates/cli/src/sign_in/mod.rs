@@ -2,12 +2,17 @@
 
 mod browser;
 mod device;
+mod identity;
+mod listener;
+mod paste;
+pub(crate) mod redirect;
 
 use auth::Tokens;
 
+use self::redirect::Redirect;
 use crate::config::Account;
 use crate::config::model::Flow;
-use crate::exit::{Failure, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
 use crate::output::Out;
 
@@ -41,10 +46,26 @@ impl<'a> SignIn<'a> {
     pub(crate) async fn run(&self, flow: Flow) -> Result<Tokens> {
         match flow {
             Flow::Browser => self.browser().await,
+            Flow::Paste => self.paste().await,
             Flow::Device => self.device().await,
             Flow::App => {
                 self.client.client_credentials(&self.scopes).await.map_err(|error| self.failed(&error))
             }
+        }
+    }
+
+    /// The redirect address: the account's, or any port of this machine.
+    fn redirect(&self) -> Result<Redirect> {
+        let account = self.account;
+        match &account.redirect {
+            Some(redirect) => Ok(redirect.clone()),
+            None => Redirect::on(&account.provider.redirect_host).map_err(|error| {
+                Failure::new(
+                    Exit::Config,
+                    format!("redirect_host of provider {:?}: {error}", account.provider.name),
+                    "write localhost or 127.0.0.1",
+                )
+            }),
         }
     }
 

@@ -47,7 +47,7 @@ fn lg_no_secret_is_said_logged_or_left_in_a_file() {
     let mut said = Vec::new();
     let mut hear = |what: &str, ran: Ran| said.push((what.to_owned(), ran.stdout + &ran.stderr));
     let args = ["-vvvv", "login", "web"];
-    hear("browser", super::sign_in::browser(&world, &args, super::sign_in::Person::Accepts).code(0));
+    hear("browser", crate::person::browser(&world, &args, crate::person::Person::Accepts).code(0));
     assert_eq!(world.sandbox.handed_out().len(), 2, "an authorisation code and a refresh token");
     let approve = |sandbox: &sandbox::Sandbox, code: &str| world.approve(sandbox, code);
     hear("device", world.device(&["-vvvv", "login", "ana"], approve).code(0));

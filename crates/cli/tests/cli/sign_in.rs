@@ -1,10 +1,10 @@
 //! `postkey login`, every flow and every way it can end.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use sandbox::{ANA, ConsentPolicy, Fault, RequestKind, Rule};
 
+use crate::person::{Person, browser};
 use crate::support::*;
 
 #[test]
@@ -45,15 +45,27 @@ fn a_program_can_drive_the_device_sign_in() {
 }
 
 #[test]
-fn a_sign_in_as_somebody_else_is_remarked_upon() {
+fn a_sign_in_as_somebody_else_is_a_28_and_stores_nothing() {
     let world = World::new();
-    let ran = world.device(&["login"], |sandbox, code| {
-        world.runtime.block_on(sandbox.approve_device(code, "bjorn@contoso.example")).unwrap();
-    });
-    let ran = ran.code(0).says(&["the configuration says ana@contoso.example"]);
-    assert!(ran.stdout.contains("Signed in as bjorn@contoso.example"), "{}", ran.stdout);
-    let ran = world.run(&["folders"]);
-    assert!([33, 34].contains(&ran.code), "{ran:?}");
+    let bjorn = |args: &[&str]| {
+        world.device(args, |sandbox, code| {
+            world.runtime.block_on(sandbox.approve_device(code, "bjorn@contoso.example")).unwrap();
+        })
+    };
+    let ran = bjorn(&["login"]).code(28);
+    ran.says(&["bjorn@contoso.example signed in", ANA, "aliases"]);
+    world.run(&["token", "ana"]).code(24);
+    // What was there stays there.
+    world.sign_in("ana");
+    let before = world.run(&["token", "ana"]).code(0).stdout;
+    bjorn(&["login"]).code(28);
+    assert_eq!(world.run(&["token", "ana"]).code(0).stdout, before);
+    // Two names of one person.
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    let aliased =
+        text.replacen("flow = \"device\"", "flow = \"device\"\naliases = [\"BJORN@contoso.example\"]", 1);
+    world.home.configure(&aliased);
+    bjorn(&["login"]).code(0);
 }
 
 #[test]
@@ -187,121 +199,4 @@ fn ctrl_c_and_sigterm_end_a_sign_in_with_130() {
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
         world.end(child, seen, rest).code(130).says(&["interrupted"]);
     }
-}
-
-/// What the person in the browser does.
-#[derive(Clone, Copy)]
-pub(crate) enum Person {
-    Accepts,
-    Refuses,
-    Cancels,
-    Asks,
-}
-
-/// Runs a browser sign-in; the browser is a script that hands the address to this test, which walks the pages.
-pub(crate) fn browser(world: &World, args: &[&str], person: Person) -> Ran {
-    let handed = world.home.path("address");
-    let _ = std::fs::remove_file(&handed);
-    let script = world.home.path("browser");
-    let text = format!("#!/bin/sh\nprintf %s \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n", handed.display());
-    std::fs::write(&script, text).unwrap();
-    mode(&script, 0o755);
-    let mut command = world.home.command(args);
-    command.env("POSTKEY_BROWSER", &script);
-    let child = command.spawn().unwrap();
-    let address = wait_for(&handed);
-    world.runtime.block_on(walk(world, &address, person));
-    finish(child, String::new())
-}
-
-fn wait_for(path: &PathBuf) -> String {
-    for _ in 0..600 {
-        if let Ok(text) = std::fs::read_to_string(path) {
-            return text;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("no browser was opened");
-}
-
-async fn walk(world: &World, address: &str, person: Person) {
-    let http = client(world);
-    let page = http.get(address).send().await.unwrap().text().await.unwrap();
-    let user = world.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
-    assert!(page.contains(&format!("value=\"{ANA}\"")), "the account is filled in");
-    let flow = field(&page, "flow");
-    let action = if matches!(person, Person::Cancels) { "cancel" } else { "signin" };
-    let form = [
-        ("flow", flow.as_str()),
-        ("loginfmt", ANA),
-        ("passwd", user.password().expose()),
-        ("action", action),
-    ];
-    let mut page = post(&http, &format!("{}/login", world.sandbox.base_url()), &form).await;
-    let action = match person {
-        Person::Accepts => Some("accept"),
-        Person::Refuses => Some("cancel"),
-        Person::Asks => Some("admin"),
-        Person::Cancels => None,
-    };
-    if let Some(action) = action {
-        let flow = field(&page, "flow");
-        page = post(
-            &http,
-            &format!("{}/consent", world.sandbox.base_url()),
-            &[("flow", flow.as_str()), ("action", action)],
-        )
-        .await;
-    }
-    // form_post: the code comes back in a form, not in an address that a history would keep.
-    let target = between(&page, "action=\"", "\"");
-    assert!(target.starts_with("http://localhost:"), "{page}");
-    let names: Vec<String> = page
-        .split("type=\"hidden\" name=\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap().to_owned())
-        .collect();
-    let values: Vec<String> = names.iter().map(|name| field(&page, name)).collect();
-    let fields: Vec<(&str, &str)> =
-        names.iter().map(String::as_str).zip(values.iter().map(String::as_str)).collect();
-    let last = post(&http, &target, &fields).await;
-    assert!(
-        !fields.iter().any(|(name, value)| *name == "code" && last.contains(value)),
-        "the page reflects the code"
-    );
-}
-
-async fn post(http: &reqwest::Client, url: &str, form: &[(&str, &str)]) -> String {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let request = http.post(url).header("content-type", "application/x-www-form-urlencoded").body(body);
-    request.send().await.unwrap().text().await.unwrap()
-}
-
-fn field(page: &str, name: &str) -> String {
-    let value = between(page, &format!("name=\"{name}\" value=\""), "\"");
-    value
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&")
-}
-
-fn between(text: &str, before: &str, after: &str) -> String {
-    let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {text}")).1;
-    rest.split_once(after).unwrap().0.to_owned()
-}
-
-fn client(world: &World) -> reqwest::Client {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject as _;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(world.sandbox.ca_pem().as_bytes()).unwrap()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder().use_preconfigured_tls(config).no_proxy().build().unwrap()
 }
