@@ -1,11 +1,12 @@
 //! Where the requests of one sign-in go, checked before anything is sent.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
 use crate::Error;
-use crate::provider::Quirks;
+use crate::provider::{Flow, Quirks, allows};
 
 /// The addresses of an authorisation server, with the tenant filled in.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Endpoints {
     pub issuer: Option<String>,
     /// The tenant that stands in the addresses; empty for providers without tenants.
     pub tenant: String,
+    /// The flows that are refused before any request, each with the reason.
+    pub unsupported: BTreeMap<Flow, String>,
     /// Where this server differs from the RFCs.
     pub quirks: Quirks,
 }
@@ -40,8 +43,14 @@ impl Endpoints {
             device: device.map(|address| checked("device endpoint", address)).transpose()?,
             issuer: None,
             tenant: String::new(),
+            unsupported: BTreeMap::new(),
             quirks: Quirks::default(),
         })
+    }
+
+    /// Refuses a flow that gives no token for mail here.
+    pub(crate) fn allows(&self, flow: Flow) -> Result<(), Error> {
+        allows(&self.unsupported, flow)
     }
 
     /// What token-store entries are bound to: tokens of one authorisation server never serve another.

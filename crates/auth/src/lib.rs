@@ -9,11 +9,12 @@
 //! ```text
 //! provider::Provider ── endpoints(registration) ──► Endpoints ─┐
 //!   (data: hosts, scopes, quirks)                              ├─► Client ──► Tokens ──► store::save
-//! Registration (client id, secret, tenant) ────────────────────┤     │
+//! Registration (client id, credential, tenant) ────────────────┤     │
 //! http::Http, Clock ───────────────────────────────────────────┘     │ one of:
 //!                                          device_start → device_finish        a person elsewhere
 //!                                          code_begin → (browser) → code_finish  a person here
-//!                                          client_credentials                  nobody
+//!                                          client_credentials, jwt_bearer      nobody
+//!                                          password                            a person of old
 //!
 //! later: store::access_token(store, client, wanted) ──► Issued: from the store, or renewed once for everybody
 //! ```
@@ -47,6 +48,7 @@
 //! - [`provider`]: providers as data. What differs between providers is a member of [`provider::Quirks`],
 //!   never a branch on a name. A configuration can add a provider or lay changes over one, which is also how
 //!   the sandbox is reached.
+//! - [`credential`]: secrets, certificates and assertions of others, by which an application proves itself.
 //! - [`Client`]: one file per grant. What a request sent is remembered until its answer has been read, so
 //!   that a server which echoes a secret cannot bring it into an error.
 //! - `response`: answers are read leniently where servers differ (numbers as text, errors with status 200,
@@ -77,6 +79,7 @@
 
 mod client;
 mod clock;
+pub mod credential;
 mod endpoints;
 mod error;
 pub mod http;
@@ -90,12 +93,15 @@ mod scope;
 pub mod store;
 mod tokens;
 
-pub use client::{Authorize, Callback, Client, DeviceCode, Pending, Poll, Poller, ResponseMode};
+pub use client::{
+    Authorize, Callback, Client, DeviceCode, PASSWORD_WARNING, Pending, Poll, Poller, ResponseMode,
+};
 pub use clock::{Clock, SystemClock};
+pub use credential::{Assertion, Certificate, Credential, ServiceAccount};
 pub use endpoints::Endpoints;
-pub use error::{Class, Code, Error, Refusal, SignIn};
+pub use error::{Challenge, Class, Code, Error, PasswordFailure, Refusal, SignIn};
 pub use identity::{Claims, Identity};
 pub use protocol::Protocol;
-pub use provider::Provider;
-pub use registration::{Credential, Registration};
+pub use provider::{Flow, Provider};
+pub use registration::Registration;
 pub use tokens::Tokens;

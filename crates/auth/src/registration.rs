@@ -2,16 +2,7 @@
 
 use wire::Secret;
 
-/// How the application proves itself to the token endpoint.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub enum Credential {
-    /// A public client: nothing to prove (desktop and device sign-in).
-    #[default]
-    Public,
-    /// A client secret (RFC 6749 §2.3.1).
-    Secret(Secret),
-}
+use crate::credential::{Assertion, Certificate, Credential, ServiceAccount};
 
 /// An application registration.
 #[derive(Debug, Clone)]
@@ -27,13 +18,46 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// A client with any credential.
+    pub fn new(client_id: impl Into<String>, credential: Credential, tenant: impl Into<String>) -> Self {
+        Self { client_id: client_id.into(), credential, tenant: tenant.into() }
+    }
+
     /// A public client.
     pub fn public(client_id: impl Into<String>, tenant: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), credential: Credential::Public, tenant: tenant.into() }
+        Self::new(client_id, Credential::Public, tenant)
     }
 
     /// A confidential client with a secret.
     pub fn with_secret(client_id: impl Into<String>, secret: Secret, tenant: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), credential: Credential::Secret(secret), tenant: tenant.into() }
+        Self::new(client_id, Credential::Secret(secret), tenant)
+    }
+
+    /// A confidential client with a certificate.
+    pub fn with_certificate(
+        client_id: impl Into<String>,
+        certificate: Certificate,
+        tenant: impl Into<String>,
+    ) -> Self {
+        Self::new(client_id, Credential::Certificate(certificate), tenant)
+    }
+
+    /// A confidential client for which somebody else makes assertions.
+    pub fn with_assertion(
+        client_id: impl Into<String>,
+        assertion: Assertion,
+        tenant: impl Into<String>,
+    ) -> Self {
+        Self::new(client_id, Credential::Assertion(assertion), tenant)
+    }
+
+    /// A Google service account. Its client id names the account and the person it acts for, so that the
+    /// tokens of two persons are kept apart; it is never sent.
+    pub fn service_account(account: ServiceAccount) -> Self {
+        let client_id = match account.subject() {
+            Some(person) => format!("{} for {person}", account.email()),
+            None => account.email().to_owned(),
+        };
+        Self::new(client_id, Credential::ServiceAccount(account), "")
     }
 }

@@ -151,7 +151,7 @@ pub(crate) fn tokens(
     let missing = missing(requested, &scope);
     if !missing.is_empty() {
         let granted = scope.iter().take(32).map(|scope| text::plain(scope)).collect();
-        return Err(Error::ScopeMismatch { missing, granted });
+        return Err(Error::ScopeMismatch { missing, granted, refresh_token });
     }
     Ok(Tokens {
         access_token,

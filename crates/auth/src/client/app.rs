@@ -4,6 +4,7 @@ use super::Client;
 use super::form::Form;
 use crate::clock::Clock;
 use crate::http::Http;
+use crate::provider::Flow;
 use crate::{Credential, Error, Tokens, scope};
 
 /// Tenant forms that name no tenant.
@@ -14,13 +15,14 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] before any request if there is no credential, no tenant or no `…/.default` scope;
+    /// [`Error::Unsupported`] or [`Error::Setting`] before any request if there is no credential, no tenant or no `…/.default` scope;
     /// otherwise what the exchange gives.
     pub async fn client_credentials(&self, scopes: &[String]) -> Result<Tokens, Error> {
+        self.endpoints.allows(Flow::ClientCredentials)?;
         if matches!(self.registration.credential, Credential::Public) {
             return Err(Error::setting(
                 "client secret",
-                "an application signs in on its own with a secret; give one",
+                "an application signs in on its own with a secret, a certificate or a federated assertion; give one",
             ));
         }
         if self.endpoints.quirks.app_only_needs_tenant {

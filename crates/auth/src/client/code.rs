@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::endpoints::{is_loopback, shown};
 use crate::error::{Refusal, text};
 use crate::http::Http;
+use crate::provider::Flow;
 use crate::{Error, Tokens};
 
 /// Longest authorisation code accepted, in octets; Entra's are 1 to 2 KB.
@@ -149,6 +150,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// [`Error::Setting`] if the provider has no authorisation endpoint, or redirect address or scopes cannot
     /// be used.
     pub fn code_begin(&self, request: &Authorize<'_>) -> Result<(Url, Pending), Error> {
+        self.endpoints.allows(Flow::Browser)?;
         let Some(authorize) = &self.endpoints.authorize else {
             return Err(Error::setting("flow", "this provider has no browser sign-in"));
         };

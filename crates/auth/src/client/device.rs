@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::endpoints::checked;
 use crate::error::{Class, text};
 use crate::http::{Http, HttpErrorKind};
+use crate::provider::Flow;
 use crate::{Error, Tokens, response};
 
 /// The grant type of RFC 8628 §3.4.
@@ -123,6 +124,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// [`Error::Response`] if the page it names is not one to send a person to (AU-20); otherwise what the
     /// exchange gives.
     pub async fn device_start(&self, scopes: &[String]) -> Result<DeviceCode, Error> {
+        self.endpoints.allows(Flow::Device)?;
         let Some(device) = &self.endpoints.device else {
             return Err(Error::setting(
                 "flow",

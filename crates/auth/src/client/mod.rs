@@ -4,10 +4,13 @@ mod app;
 mod code;
 mod device;
 mod form;
+mod jwt_bearer;
+mod password;
 mod refresh;
 
 pub use code::{Authorize, Callback, Pending, ResponseMode};
 pub use device::{DeviceCode, Poll, Poller};
+pub use password::PASSWORD_WARNING;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
@@ -19,6 +22,9 @@ use self::form::Form;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Http, HttpRequest};
 use crate::{Credential, Endpoints, Error, Registration, Tokens, response, scope};
+
+/// The type of a client assertion (RFC 7523 §2.2).
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Speaks OAuth 2.0 to one authorisation server on behalf of one registration.
 #[derive(Debug, Clone)]
@@ -76,6 +82,21 @@ impl<H: Http, C: Clock> Client<H, C> {
                 basic = Some(self.basic(secret));
             }
             Credential::Secret(secret) => form = form.secret("client_secret", secret),
+            Credential::Certificate(certificate) => {
+                let (id, audience) = (&self.registration.client_id, self.endpoints.token.as_str());
+                let assertion = certificate.assertion(id, audience, self.clock.now())?;
+                form = form.field("client_assertion_type", ASSERTION).secret("client_assertion", &assertion);
+            }
+            Credential::Assertion(source) => {
+                let assertion = source.fetch(&self.http, self.clock.now()).await?;
+                form = form.field("client_assertion_type", ASSERTION).secret("client_assertion", &assertion);
+            }
+            Credential::ServiceAccount(_) => {
+                return Err(Error::setting(
+                    "flow",
+                    "a service account signs in by itself only; use the flow for service accounts",
+                ));
+            }
             Credential::Public => {}
         }
         let members = self.post(&self.endpoints.token, form, basic).await?;

@@ -12,12 +12,17 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// Redeems a refresh token. If the server returns no new one, the old one is kept in the result (RFC 6749
     /// §6).
     ///
+    /// `scopes` may be fewer than were granted. At Microsoft they may be those of another resource that was
+    /// consented to before: one refresh token serves them all, in turn.
+    ///
     /// Several callers with one refresh token must not do this at once: see
     /// [`access_token`](crate::store::access_token).
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the server's reason, or what the exchange gives.
+    /// [`Error::Refused`] with the server's reason: with a [`Challenge`](crate::Challenge), begin a new sign-in
+    /// that answers it. [`Error::ScopeMismatch`] if less was granted: keep the refresh token that it carries, for
+    /// the old one may be spent. Otherwise what the exchange gives.
     pub async fn refresh(&self, refresh_token: &Secret, scopes: &[String]) -> Result<Tokens, Error> {
         self.check_scopes(scopes)?;
         let mut form =

@@ -1,18 +1,25 @@
 //! What can go wrong between wanting a token and having one.
 
 mod aadsts;
+mod challenge;
 mod class;
+mod password;
 mod refusal;
 pub(crate) mod text;
 
 pub use aadsts::Code;
+pub use challenge::Challenge;
 pub use class::Class;
+pub use password::PasswordFailure;
 pub use refusal::Refusal;
 
+use wire::Secret;
+
 use crate::http::{HttpError, HttpErrorKind};
+use crate::provider::Flow;
 use crate::store::StoreError;
 
-/// Anything this crate can fail with. No variant holds a secret.
+/// Anything this crate can fail with. None prints a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,6 +35,22 @@ pub enum Error {
     /// Only a new interactive sign-in can give a token.
     #[error("{0}")]
     SignInAgain(Box<SignIn>),
+    /// A sign-in by password that was refused for a reason of that grant.
+    #[error("{failure}. ({refusal})")]
+    Password {
+        /// The reason.
+        failure: PasswordFailure,
+        /// What the service said.
+        refusal: Box<Refusal>,
+    },
+    /// A flow that this provider does not have for mail; found before any request was made.
+    #[error("{reason}")]
+    Unsupported {
+        /// The flow.
+        flow: Flow,
+        /// Why not, and what works in its place.
+        reason: String,
+    },
     /// A setting that cannot work; found before any request was made.
     #[error("{setting} cannot be used: {reason}")]
     Setting {
@@ -44,6 +67,16 @@ pub enum Error {
     InsecureUrl {
         /// The address, without its query.
         url: String,
+    },
+    /// The assertion by which the application proves itself could not be had from where it comes.
+    #[error("no assertion from {from}: {reason}")]
+    Assertion {
+        /// Where it should have come from: a file, a service, the caller's own name for it.
+        from: String,
+        /// What went wrong there.
+        reason: String,
+        /// The reaction it calls for.
+        class: Class,
     },
     /// The HTTP exchange failed below OAuth.
     #[error(transparent)]
@@ -93,6 +126,9 @@ pub enum Error {
         missing: Vec<String>,
         /// Scopes that were granted.
         granted: Vec<String>,
+        /// The refresh token that came with the answer. Where refresh tokens rotate, the one that was sent is
+        /// spent: keep this one in its place.
+        refresh_token: Option<Secret>,
     },
     /// The answer belongs to another sign-in, or somebody forged it.
     #[error(
@@ -157,11 +193,13 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Refused(refusal) => refusal.class(),
+            Self::Password { failure, .. } => failure.class(),
             Self::Declined(_) | Self::CodeExpired | Self::SignInAgain(_) | Self::StateMismatch => {
                 Class::SignInAgain
             }
             Self::Callback { .. } => Class::SignInAgain,
-            Self::Setting { .. } | Self::InsecureUrl { .. } => Class::ConfigError,
+            Self::Setting { .. } | Self::InsecureUrl { .. } | Self::Unsupported { .. } => Class::ConfigError,
+            Self::Assertion { class, .. } => *class,
             Self::Http(error) => match error.kind {
                 HttpErrorKind::Certificate | HttpErrorKind::TooLarge => Class::Peer,
                 HttpErrorKind::Setting => Class::ConfigError,
@@ -178,13 +216,20 @@ impl Error {
     /// The server's refusal behind this error, if there is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) | Self::Declined(refusal) => Some(refusal),
+            Self::Refused(refusal) | Self::Declined(refusal) | Self::Password { refusal, .. } => {
+                Some(refusal)
+            }
             Self::SignInAgain(reason) => match reason.as_ref() {
                 SignIn::Refused(refusal) => Some(refusal),
                 _ => None,
             },
             _ => None,
         }
+    }
+
+    /// What the service demands of the next sign-in, if it said so: begin an interactive one with it.
+    pub fn challenge(&self) -> Option<Challenge> {
+        Challenge::new(self.refusal()?.claims.as_deref()?)
     }
 
     /// How long the server asked to wait, in seconds, before any cap.

@@ -8,12 +8,20 @@ pub use self::reqwest::{ReqwestHttp, ReqwestOptions};
 
 use std::fmt;
 use std::future::Future;
+use std::net::Ipv4Addr;
 
-use url::Url;
+use url::{Host, Url};
 use wire::{Secret, SecretBytes};
+
+use crate::Error;
+use crate::endpoints::is_loopback;
 
 /// Longest body accepted from a server, in octets (hostile case AU-27).
 pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Where a virtual machine in Azure asks about itself. The address is link-local and the service has no
+/// certificate: the one place outside loopback to which plain http is spoken.
+pub const METADATA_HOST: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +39,8 @@ pub enum Method {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// The address; its scheme has been checked (https, or http on loopback).
+    /// The address; its scheme has been checked: https, or http on loopback or to
+    /// [`METADATA_HOST`].
     pub url: Url,
     /// Header fields to send, besides those of the transport.
     pub headers: Vec<(&'static str, Secret)>,
@@ -48,6 +57,31 @@ impl HttpRequest {
         ];
         Self { method: Method::Post, url, headers, body }
     }
+
+    /// A request without a body; the address has been checked.
+    pub(crate) fn get(url: Url) -> Self {
+        let headers = vec![("accept", Secret::from("application/json"))];
+        Self { method: Method::Get, url, headers, body: SecretBytes::default() }
+    }
+
+    /// A question to the instance metadata service.
+    pub(crate) fn instance_metadata(path: &str, query: &[(&str, &str)]) -> Result<Self, Error> {
+        let mut url = Url::parse(&format!("http://{METADATA_HOST}/"))
+            .map_err(|error| Error::setting("assertion endpoint", error.to_string()))?;
+        url.set_path(path);
+        url.query_pairs_mut().extend_pairs(query);
+        Ok(Self::get(url).with_header("metadata", Secret::from("true")))
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: Secret) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// Whether requests to `url` stay on this machine or its host: no proxy may see them.
+pub(crate) fn is_near(url: &Url) -> bool {
+    is_loopback(url) || url.host() == Some(Host::Ipv4(METADATA_HOST))
 }
 
 /// An answer. Prints its status only: the rest may hold tokens or repeat what was sent.

@@ -8,8 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use wire::SecretBytes;
 
-use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method};
-use crate::endpoints::is_loopback;
+use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method, is_near};
 
 /// Settings of [`ReqwestHttp`].
 #[derive(Debug, Clone)]
@@ -34,11 +33,11 @@ impl Default for ReqwestOptions {
 }
 
 /// HTTP by reqwest: no redirects, bounded time, bounded answers; proxies from the environment, except for
-/// loopback hosts.
+/// loopback hosts and the instance metadata service.
 #[derive(Debug, Clone)]
 pub struct ReqwestHttp {
     outside: reqwest::Client,
-    loopback: reqwest::Client,
+    near: reqwest::Client,
 }
 
 impl ReqwestHttp {
@@ -61,7 +60,7 @@ impl ReqwestHttp {
         let build = |builder: reqwest::ClientBuilder| {
             builder.build().map_err(|error| setting(format!("HTTP cannot be set up ({})", chain(&error))))
         };
-        Ok(Self { outside: build(builder())?, loopback: build(builder().no_proxy())? })
+        Ok(Self { outside: build(builder())?, near: build(builder().no_proxy())? })
     }
 }
 
@@ -94,7 +93,15 @@ fn tls(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, HttpError> {
 
 impl Http for ReqwestHttp {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let client = if is_loopback(&request.url) { &self.loopback } else { &self.outside };
+        let client = if is_near(&request.url) {
+            &self.near
+        } else if request.url.scheme() == "https" {
+            &self.outside
+        } else {
+            // Endpoints are checked long before; this is the last look before a secret would leave in clear
+            // text.
+            return Err(setting("the address is not https"));
+        };
         let mut builder = match request.method {
             Method::Get => client.get(request.url),
             Method::Post => client.post(request.url).body(request.body.expose().to_vec()),
@@ -173,4 +180,31 @@ fn chain(error: &reqwest::Error) -> String {
         });
     }
     crate::error::text::plain(&parts.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+
+    #[tokio::test]
+    async fn au_26_the_transport_itself_sends_nothing_in_clear_text() {
+        let http = ReqwestHttp::new(&ReqwestOptions::default()).unwrap();
+        for address in ["http://login.example/token", "http://10.0.0.1/", "http://169.254.169.253/"] {
+            let error = http.send(HttpRequest::get(Url::parse(address).unwrap())).await.unwrap_err();
+            assert_eq!(error.kind, HttpErrorKind::Setting, "{address}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_metadata_service_is_the_one_exception() {
+        let request = HttpRequest::instance_metadata("/metadata/x", &[("a", "b c")]).unwrap();
+        assert_eq!(request.url.as_str(), "http://169.254.169.254/metadata/x?a=b+c");
+        assert!(is_near(&request.url));
+        for address in
+            ["http://169.254.169.253/", "https://login.example/", "http://169.254.169.254.example/"]
+        {
+            assert!(!is_near(&Url::parse(address).unwrap()), "{address}");
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 mod model;
 
-pub use model::{Access, Provider, Quirks, Scopes, SecretRule, Server, Servers, Tls};
+pub use model::{Access, Flow, Provider, Quirks, Scopes, SecretRule, Server, Servers, Tls};
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use toml::{Table, Value};
@@ -80,16 +81,19 @@ impl Provider {
             return Err(Error::setting("client id", "it is empty: give the id of your registration"));
         }
         match (self.client_secret, &registration.credential) {
-            (SecretRule::Required, Credential::Public) => {
+            // A service account proves itself by the grant.
+            (_, Credential::ServiceAccount(_)) => {}
+            (SecretRule::Required, Credential::Secret(_)) | (SecretRule::Forbidden, Credential::Public) => {}
+            (SecretRule::Required, _) => {
                 let reason =
                     format!("{} gives every client a secret and wants it sent; configure it", self.title);
                 return Err(Error::setting("client secret", reason));
             }
-            (SecretRule::Forbidden, Credential::Secret(_)) => {
+            (SecretRule::Forbidden, _) => {
                 let reason = format!("{} has clients without a secret only; remove it", self.title);
                 return Err(Error::setting("client secret", reason));
             }
-            _ => {}
+            (SecretRule::Optional, _) => {}
         }
         let fill = |template: &str| {
             template.replace("{authority}", self.authority.trim_end_matches('/')).replace("{tenant}", tenant)
@@ -103,8 +107,18 @@ impl Provider {
             device: url("device endpoint", &self.device)?,
             issuer: self.issuer.as_deref().map(fill),
             tenant: tenant.clone(),
+            unsupported: self.unsupported.clone(),
             quirks: self.quirks.clone(),
         })
+    }
+
+    /// Whether `flow` can give a token for mail here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] with the reason.
+    pub fn allows(&self, flow: Flow) -> Result<(), Error> {
+        allows(&self.unsupported, flow)
     }
 
     /// The scopes for a token that serves all of `protocols`, without repetitions. Delegated: with those for
@@ -152,6 +166,15 @@ impl Scopes {
             Protocol::Pop3 => &self.pop3,
             Protocol::Smtp => &self.smtp,
         }
+    }
+}
+
+/// Refuses a flow that is among the unsupported ones. An empty reason takes a refusal back: so a configuration
+/// can allow what the data forbids.
+pub(crate) fn allows(unsupported: &BTreeMap<Flow, String>, flow: Flow) -> Result<(), Error> {
+    match unsupported.get(&flow) {
+        Some(reason) if !reason.is_empty() => Err(Error::Unsupported { flow, reason: reason.clone() }),
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The nouns of a provider.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -68,6 +70,41 @@ pub enum Access {
     AppOnly,
 }
 
+/// A way to a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Flow {
+    /// The authorisation code grant, with a browser on this machine or another.
+    Browser,
+    /// The device authorisation grant.
+    Device,
+    /// Client credentials: the application on its own.
+    ClientCredentials,
+    /// The person's password.
+    Password,
+    /// A service account's own assertion (JWT bearer).
+    ServiceAccount,
+}
+
+impl Flow {
+    /// Every flow.
+    pub const ALL: [Self; 5] =
+        [Self::Browser, Self::Device, Self::ClientCredentials, Self::Password, Self::ServiceAccount];
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Browser => "browser",
+            Self::Device => "device",
+            Self::ClientCredentials => "client-credentials",
+            Self::Password => "password",
+            Self::ServiceAccount => "service-account",
+        })
+    }
+}
+
 /// Whether a registration has a client secret.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,12 +128,16 @@ pub struct Quirks {
     pub scope_names_resource: bool,
     /// `response_mode=form_post` is understood, which keeps the code out of the browser's history.
     pub form_post: bool,
-    /// Client credentials need a tenant; `common`, `organizations` and `consumers` name none (Entra).
+    /// Client credentials need a tenant; `common`, `organizations` and `consumers` name none. Passwords need one
+    /// too, or `organizations` (Entra).
     pub app_only_needs_tenant: bool,
     /// `scope` must be left out when a code or a refresh token is redeemed (Google).
     pub omit_scope: bool,
     /// The client secret travels in an `Authorization: Basic` header, not in the form (Yahoo, Mail.ru).
     pub basic_auth: bool,
+    /// How the device authorisation endpoint is told the person's language: a parameter of its query (Entra's
+    /// `mkt`). Empty: `ui_locales` in the form, as OpenID Connect has it for other endpoints.
+    pub language_parameter: String,
     /// Parameters to add to the authorisation request (Google's `access_type=offline`).
     pub authorize_parameters: Vec<(String, String)>,
 }
@@ -145,6 +186,9 @@ pub struct Provider {
     /// servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// The flows that give no token for mail here, each with the reason and what works in its place.
+    #[serde(default)]
+    pub unsupported: BTreeMap<Flow, String>,
     /// What a user of this provider should know.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -6,7 +6,7 @@ use wire::Secret;
 
 use crate::error::{Error, Refusal};
 use crate::scope::is_identity;
-use crate::{Credential, Endpoints, Registration, Tokens};
+use crate::{Endpoints, Registration, Tokens};
 
 /// The name of an entry. Two sign-ins that differ in any part never share tokens (AU-45).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,7 +122,7 @@ impl Cause {
             Error::Status { status, retry_after } => {
                 Self::Status { status: *status, retry_after: *retry_after }
             }
-            Error::ScopeMismatch { missing, granted } => {
+            Error::ScopeMismatch { missing, granted, .. } => {
                 Self::Scope { missing: missing.clone(), granted: granted.clone() }
             }
             _ => return None,
@@ -133,7 +133,9 @@ impl Cause {
         match self.clone() {
             Self::Refused(refusal) => Error::Refused(Box::new(refusal)),
             Self::Status { status, retry_after } => Error::Status { status, retry_after },
-            Self::Scope { missing, granted } => Error::ScopeMismatch { missing, granted },
+            Self::Scope { missing, granted } => {
+                Error::ScopeMismatch { missing, granted, refresh_token: None }
+            }
         }
     }
 }
@@ -141,11 +143,8 @@ impl Cause {
 /// A digest of what a renewal presents to the server.
 pub(super) fn tried(refresh_token: Option<&Secret>, registration: &Registration) -> String {
     let token = refresh_token.map(Secret::expose).unwrap_or_default();
-    let credential = match &registration.credential {
-        Credential::Public => "",
-        Credential::Secret(secret) => secret.expose(),
-    };
-    let digest = hash("postkey tried 1", [token.as_bytes(), credential.as_bytes()].into_iter());
+    let credential = registration.credential.distinction();
+    let digest = hash("postkey tried 1", [token.as_bytes(), credential.expose()].into_iter());
     hex(digest.get(..16).unwrap_or_default())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use wire::Secret;
 
 use super::entry::{Cause, Failure, tried};
-use super::renewal::{LOOP_DETECTED, renew};
+use super::renewal::{LOOP_DETECTED, renew, surviving};
 use super::{EntryKey, Lock, Policy, Record, Renewal, StoreError, TokenStore};
 use crate::clock::Clock;
 use crate::error::{Class, Error, SignIn};
@@ -293,7 +293,7 @@ fn remember<H: Http, C: Clock>(
         None if error.class() == Class::RetryLater => policy.trouble_memory,
         None => policy.refusal_memory,
     };
-    let tokens = record.and_then(|record| record.tokens.clone());
+    let tokens = surviving(record.and_then(|record| record.tokens.as_ref()), error);
     let refresh_token = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
     let at = client.clock().now();
     let failure = Failure {

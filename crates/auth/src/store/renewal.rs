@@ -19,6 +19,8 @@ pub enum Renewal {
     Refresh,
     /// By asking again in the application's own name.
     ClientCredentials,
+    /// By asking again as a service account.
+    ServiceAccount,
 }
 
 /// Waits and repetitions of a renewal.
@@ -69,6 +71,7 @@ pub(super) async fn renew<H: Http, C: Clock>(
         let refresh_token = old.and_then(|tokens| tokens.refresh_token.as_ref());
         let result = match (wanted.renewal, refresh_token) {
             (Renewal::ClientCredentials, _) => client.client_credentials(&wanted.scopes).await,
+            (Renewal::ServiceAccount, _) => client.jwt_bearer(&wanted.scopes).await,
             (Renewal::Refresh, Some(token)) => client.refresh(token, &wanted.scopes).await,
             (Renewal::Refresh, None) => {
                 let account = wanted.key.account.clone();
@@ -94,6 +97,16 @@ pub(super) async fn renew<H: Http, C: Clock>(
         pause = pause.saturating_mul(2).min(policy.longest_pause);
         attempt += 1;
     }
+}
+
+/// What of `old` is worth keeping after a renewal that failed with `error`: all of it, but for a refresh token
+/// that the answer replaced although it was of no use otherwise.
+pub(super) fn surviving(old: Option<&Tokens>, error: &Error) -> Option<Tokens> {
+    let mut tokens = old.cloned()?;
+    if let Error::ScopeMismatch { refresh_token: Some(new), .. } = error {
+        tokens.refresh_token = Some(new.clone());
+    }
+    Some(tokens)
 }
 
 /// From half of `pause` to all of it, so that processes which failed together do not come back together.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postkey_auth::{Class, Error};
+use postkey_auth::{Class, Error, Flow};
 
 use crate::support::*;
 
@@ -152,7 +152,8 @@ async fn nothing_is_sent_where_it_cannot_work() {
         &clock,
     );
     let error = google.device_start(&["https://mail.google.com/".to_owned()]).await.unwrap_err();
-    assert!(matches!(error, Error::Setting { setting: "flow", .. }), "{error}");
+    assert!(matches!(error, Error::Unsupported { flow: Flow::Device, .. }), "{error}");
+    assert!(error.to_string().contains("no mail scope"), "{error}");
     let bare = client(&http, &clock).device_start(&["IMAP.AccessAsUser.All".to_owned()]).await.unwrap_err();
     assert!(matches!(bare, Error::Setting { setting: "scope", .. }), "{bare}");
     assert!(http.seen().is_empty());

@@ -1,12 +1,16 @@
 //! The crate as its users see it: scripted servers, real files, real processes.
 
 mod app;
+mod assertion;
+mod certificate;
 mod code;
 mod device;
 mod files;
 mod flight;
+mod password;
 mod processes;
 mod refresh;
 mod secrets;
+mod service_account;
 mod support;
 mod transport;

@@ -1,6 +1,7 @@
 //! The refresh grant, hostile cases AU-25, AU-29, AU-31, AU-32.
 
-use postkey_auth::{Class, Error};
+use postkey_auth::store::{self, MemoryStore, Renewal, TokenStore as _, Wanted};
+use postkey_auth::{Authorize, Class, Error};
 use wire::Secret;
 
 use crate::support::*;
@@ -91,4 +92,83 @@ async fn au_25_a_redirect_is_not_followed() {
     let error = client(&http, &clock).refresh(&Secret::from("RT1"), &imap_scopes()).await.unwrap_err();
     assert!(matches!(error, Error::Redirected { status: 307 }));
     assert_eq!(http.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn scopes_can_be_narrowed_and_another_resource_asked_for() {
+    let smtp = ["https://outlook.office.com/SMTP.Send".to_owned()];
+    let other = ["https://outlook.office365.com/IMAP.AccessAsUser.All".to_owned()];
+    for scopes in [&imap_scopes()[1..], &smtp, &other] {
+        let body =
+            serde_json::json!({"access_token": "AT2", "scope": scopes.join(" "), "refresh_token": "RT2"});
+        let (clock, http) = (FakeClock::new(), FakeHttp::answering([answer(200, body.to_string())]));
+        let tokens = client(&http, &clock).refresh(&Secret::from("RT1"), scopes).await.unwrap();
+        assert_eq!(tokens.scope, scopes);
+        assert_eq!(http.forms()[0]["scope"], scopes.join(" "));
+    }
+}
+
+#[tokio::test]
+async fn au_30_a_refresh_token_that_came_with_too_little_is_not_lost() {
+    let narrowed = |refresh: &str| {
+        let mut body =
+            serde_json::json!({"access_token": "AT2", "scope": "https://outlook.office.com/SMTP.Send"});
+        if !refresh.is_empty() {
+            body["refresh_token"] = refresh.into();
+        }
+        answer(200, body.to_string())
+    };
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([narrowed("RT-canary")]));
+    let error = client(&http, &clock).refresh(&Secret::from("RT1"), &imap_scopes()).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("RT-canary"));
+    match error {
+        Error::ScopeMismatch { refresh_token: Some(new), .. } => assert_eq!(new.expose(), "RT-canary"),
+        other => panic!("{other:?}"),
+    }
+
+    // Through the store: the old token is spent, so the next renewal must present the new one.
+    for (answered, next) in [("RT2", "RT2"), ("", "RT1")] {
+        let http = FakeHttp::answering([narrowed(answered), granted("AT3", "RT3", 3600)]);
+        let (client, store) = (client(&http, &clock), MemoryStore::default());
+        let wanted = Wanted::new("ana", &client, imap_scopes(), Renewal::Refresh);
+        let old = FakeHttp::answering([granted("AT1", "RT1", 0)]);
+        let first = self::client(&old, &clock).refresh(&Secret::from("x"), &imap_scopes()).await.unwrap();
+        store::save(&store, &wanted.key, first, &clock).await.unwrap();
+        let error = store::access_token(&store, &client, &wanted).await.unwrap_err();
+        assert!(matches!(error, Error::ScopeMismatch { .. }), "{error}");
+        let kept = store.load(&wanted.key).unwrap().unwrap().tokens.unwrap();
+        assert_eq!(kept.refresh_token.unwrap().expose(), next);
+        assert_eq!(kept.access_token.expose(), "AT1", "what was granted is not taken for what was asked");
+        store::access_token(&store, &client, &wanted).await.unwrap_err();
+        assert_eq!(http.seen().len(), 1, "the refusal is remembered");
+        clock.advance(61);
+        store::access_token(&store, &client, &wanted).await.unwrap();
+        assert_eq!(http.forms()[1]["refresh_token"], next);
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_leads_to_a_sign_in_that_answers_it() {
+    let json = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    let body = serde_json::json!({"error": "interaction_required", "error_codes": [50076], "claims": json});
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([answer(400, body.to_string())]));
+    let client = client(&http, &clock);
+    let (store, scopes) = (MemoryStore::default(), imap_scopes());
+    let wanted = Wanted::new("ana", &client, scopes.clone(), Renewal::Refresh);
+    let old = FakeHttp::answering([granted("AT1", "RT1", 0)]);
+    let first = self::client(&old, &clock).refresh(&Secret::from("x"), &scopes).await.unwrap();
+    store::save(&store, &wanted.key, first, &clock).await.unwrap();
+    // The second time the refusal comes from the store.
+    for _ in 0..2 {
+        let error = store::access_token(&store, &client, &wanted).await.unwrap_err();
+        assert!(matches!(error, Error::SignInAgain(_)), "{error}");
+        let challenge = error.challenge().unwrap();
+        assert_eq!((challenge.as_str(), challenge.contexts()), (json, vec!["c1".to_owned()]));
+        let request =
+            Authorize { claims: Some(challenge.as_str()), ..Authorize::new("http://localhost:1/", &scopes) };
+        let (url, _) = client.code_begin(&request).unwrap();
+        assert!(url.query_pairs().any(|(name, value)| name == "claims" && value == json));
+    }
+    assert_eq!(http.seen().len(), 1);
+    assert_eq!(Error::CodeExpired.challenge(), None);
 }

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postkey_auth::http::{Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
-use postkey_auth::{Client, Clock, Endpoints, Provider, Registration};
+use base64ct::Encoding as _;
+use postkey_auth::http::{Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method};
+use postkey_auth::{Certificate, Client, Clock, Endpoints, Provider, Registration};
 use wire::{Secret, SecretBytes};
 
 pub(crate) const NOW: u64 = 1_790_000_000;
@@ -22,6 +23,8 @@ pub(crate) struct Seen {
     pub(crate) url: String,
     pub(crate) form: Form,
     pub(crate) authorization: Option<String>,
+    pub(crate) method: Method,
+    pub(crate) headers: BTreeMap<&'static str, String>,
 }
 
 /// Answers requests from a script and writes them down.
@@ -47,13 +50,12 @@ impl FakeHttp {
 
 impl Http for FakeHttp {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let authorization = request
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "authorization")
-            .map(|(_, v)| v.expose().to_owned());
+        let headers: BTreeMap<&'static str, String> =
+            request.headers.iter().map(|(name, value)| (*name, value.expose().to_owned())).collect();
+        let authorization = headers.get("authorization").cloned();
         let form = url::form_urlencoded::parse(request.body.expose()).into_owned().collect();
-        self.seen.lock().unwrap().push(Seen { url: request.url.to_string(), form, authorization });
+        let (url, method) = (request.url.to_string(), request.method);
+        self.seen.lock().unwrap().push(Seen { url, form, authorization, method, headers });
         let next = self.script.lock().unwrap().pop_front();
         next.unwrap_or_else(|| Err(HttpError::new(HttpErrorKind::Setting, "the script is at its end")))
     }
@@ -157,6 +159,28 @@ pub(crate) fn daemon(http: &Arc<FakeHttp>, clock: &Arc<FakeClock>) -> TestClient
     let registration =
         Registration::with_secret("CLIENT", Secret::from("daemon-secret-0123456789"), "contoso.example");
     client_of("microsoft", registration, http, clock)
+}
+
+/// A file of `tests/data/credentials`.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/credentials").join(name))
+        .unwrap()
+}
+
+/// The certificate of the fixtures, with its key.
+pub(crate) fn certificate() -> Certificate {
+    Certificate::from_pem(&[fixture("certificate.pem"), fixture("key.pem")].concat(), None).unwrap()
+}
+
+/// The members of one part of a JWT.
+pub(crate) fn jwt_part(token: &str, part: usize) -> serde_json::Value {
+    let part = token.split('.').nth(part).unwrap();
+    serde_json::from_slice(&base64ct::Base64UrlUnpadded::decode_vec(part).unwrap()).unwrap()
+}
+
+/// An unsigned JWT with these claims.
+pub(crate) fn jwt(claims: &serde_json::Value) -> String {
+    format!("e30.{}.c2ln", base64ct::Base64UrlUnpadded::encode_string(claims.to_string().as_bytes()))
 }
 
 pub(crate) fn imap_scopes() -> Vec<String> {

@@ -21,12 +21,14 @@ fn exit(error: &Error) -> Exit {
             Exit::AdminNeeded => Exit::AdminNeeded,
             _ => Exit::ConsentRefused,
         },
-        Error::Refused(refusal) => refused(refusal),
+        Error::Refused(refusal) | Error::Password { refusal, .. } => refused(refusal),
         Error::CodeExpired => Exit::DeviceExpired,
         Error::SignInAgain(_) | Error::StateMismatch | Error::MixUp { .. } | Error::Callback { .. } => {
             Exit::SignInNeeded
         }
-        Error::Setting { .. } | Error::InsecureUrl { .. } => Exit::Config,
+        Error::Setting { .. } | Error::InsecureUrl { .. } | Error::Unsupported { .. } => Exit::Config,
+        Error::Assertion { class: Class::RetryLater, .. } => Exit::ProviderUnreachable,
+        Error::Assertion { .. } => Exit::Config,
         Error::Http(error) => match error.kind {
             HttpErrorKind::Certificate => Exit::Tls,
             HttpErrorKind::Setting => Exit::Config,
@@ -69,7 +71,10 @@ fn advice(error: &Error, account: &str) -> String {
             Exit::AdminNeeded => "give the administrator the trace and correlation ids above".into(),
             _ => "wait, then run the same command again".into(),
         },
-        Error::Setting { .. } | Error::InsecureUrl { .. } => {
+        Error::Setting { .. }
+        | Error::InsecureUrl { .. }
+        | Error::Unsupported { .. }
+        | Error::Assertion { .. } => {
             format!("see what is configured: postkey account show {account}")
         }
         Error::Http(error) => match error.kind {
