@@ -11,13 +11,14 @@ use crate::defaults;
 use crate::directory::{App, Directory, User};
 use crate::fault::Rule;
 use crate::http::{Base, serve};
-use crate::idp::{ConsentPolicy, Idp, Rotation};
+use crate::idp::{ConsentPolicy, Idp, Rotation, Setup};
 use crate::imap::{self, ImapFault, Profile};
 use crate::jwt::SigningKey;
 use crate::mail::stores::Stores;
 use crate::mail_faults::MailFaults;
 use crate::pop3::{self, Pop3Fault};
 use crate::sandbox::{Faults, Ports, Sandbox};
+use crate::service_account::ServiceAccount;
 use crate::smtp::{self, Slots, SmtpFault};
 use crate::token::Mint;
 use crate::{StartError, guid, net, tls};
@@ -29,6 +30,7 @@ pub struct Builder {
     tenant_id: Option<String>,
     users: Vec<User>,
     apps: Vec<App>,
+    service_accounts: Vec<ServiceAccount>,
     without_defaults: bool,
     messages: Option<usize>,
     seed: u64,
@@ -85,7 +87,14 @@ impl Builder {
         self
     }
 
-    /// Leaves out the default users and applications.
+    /// Adds a service account of the Google-like token endpoint, or replaces the default one of that name.
+    #[must_use]
+    pub fn service_account(mut self, account: ServiceAccount) -> Self {
+        self.service_accounts.push(account);
+        self
+    }
+
+    /// Leaves out the default users, applications and service accounts.
     #[must_use]
     pub fn empty(mut self) -> Self {
         self.without_defaults = true;
@@ -262,6 +271,18 @@ impl Builder {
         Ok(directory)
     }
 
+    fn all_service_accounts(&self) -> Vec<ServiceAccount> {
+        let mut all = self.service_accounts.clone();
+        if !self.without_defaults {
+            for account in defaults::service_accounts() {
+                if !all.iter().any(|a| a.email.eq_ignore_ascii_case(&account.email)) {
+                    all.push(account);
+                }
+            }
+        }
+        all
+    }
+
     /// Starts the sandbox on the current tokio runtime.
     ///
     /// # Errors
@@ -278,14 +299,15 @@ impl Builder {
         let mint = Arc::new(Mint::new(clock.clone(), issuer, key, self.local_validation_claims));
         let tls = tls::make()?;
         let counters = Arc::new(Counters::default());
-        let idp = Arc::new(Idp::new(
-            Arc::clone(&directory),
-            Arc::clone(&mint),
-            Arc::clone(&counters),
-            self.rotation,
-            self.policy,
-            tls.ca_pem.clone(),
-        ));
+        let idp = Arc::new(Idp::new(Setup {
+            directory: Arc::clone(&directory),
+            mint: Arc::clone(&mint),
+            counters: Arc::clone(&counters),
+            rotation: self.rotation,
+            policy: self.policy,
+            service_accounts: self.all_service_accounts(),
+            ca_pem: tls.ca_pem.clone(),
+        }));
         for rule in self.faults {
             idp.faults.inject(rule);
         }

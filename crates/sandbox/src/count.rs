@@ -41,12 +41,16 @@ kinds! {
     Refresh,
     /// A token request with a user's password (ROPC).
     Password,
+    /// A token request by a service account at the Google-like endpoint.
+    ServiceAccount,
     /// A token request with any other or no grant type.
     OtherGrant,
     /// The admin consent page.
     AdminConsent,
     /// The sign-out endpoint.
     Logout,
+    /// The control endpoint.
+    Control,
     /// Any other path.
     OtherPath,
     /// A connection accepted by the IMAP server.

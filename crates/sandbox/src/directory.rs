@@ -2,6 +2,8 @@
 
 use wire::Secret;
 
+use crate::certificate::Certificate;
+use crate::workload::Federated;
 use crate::{StartError, guid};
 
 /// The tenant for personal accounts, the same everywhere.
@@ -33,6 +35,24 @@ pub enum SmtpRefusal {
     Criteria,
 }
 
+/// Why an account may not sign in (exchange-online facts A.8, E.1). The pages say so, the password grant and refreshes are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignInRefusal {
+    /// The account is disabled: AADSTS50057.
+    Disabled,
+    /// Too many failures, or a suspicious address: AADSTS50053.
+    Locked,
+    /// The password has expired: AADSTS50055.
+    PasswordExpired,
+    /// The user has to register for multi-factor sign-in first: AADSTS50079.
+    MfaRegistration,
+    /// The application wants users to be assigned to it: AADSTS50105.
+    NotAssigned,
+    /// A Conditional Access policy: AADSTS53003.
+    ConditionalAccess,
+}
+
 /// An account with its mailbox.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -41,6 +61,9 @@ pub struct User {
     pub(crate) password: Secret,
     pub(crate) kind: UserKind,
     pub(crate) mfa: bool,
+    pub(crate) federated: bool,
+    pub(crate) passwordless: bool,
+    pub(crate) blocked: Option<SignInRefusal>,
     pub(crate) imap: bool,
     pub(crate) pop3: bool,
     pub(crate) smtp: Option<SmtpRefusal>,
@@ -58,6 +81,9 @@ impl User {
             password: Secret::from(password),
             kind,
             mfa: false,
+            federated: false,
+            passwordless: false,
+            blocked: None,
             imap: true,
             pop3: true,
             smtp: None,
@@ -94,6 +120,29 @@ impl User {
     #[must_use]
     pub fn with_mfa(mut self) -> Self {
         self.mfa = true;
+        self
+    }
+
+    /// The account belongs to a domain that signs in elsewhere: realm discovery says so, and the password grant fails with AADSTS50056.
+    ///
+    /// The pages let the user through: there is no elsewhere.
+    #[must_use]
+    pub fn federated(mut self) -> Self {
+        self.federated = true;
+        self
+    }
+
+    /// The account has no password at the identity provider: the password grant fails with AADSTS50056; the pages let the user through.
+    #[must_use]
+    pub fn passwordless(mut self) -> Self {
+        self.passwordless = true;
+        self
+    }
+
+    /// Every sign-in is refused, and every refresh.
+    #[must_use]
+    pub fn blocked(mut self, why: SignInRefusal) -> Self {
+        self.blocked = Some(why);
         self
     }
 
@@ -212,6 +261,9 @@ pub struct App {
     pub(crate) kind: AppKind,
     pub(crate) audience: Audience,
     pub(crate) secret: Option<Secret>,
+    pub(crate) expired_secrets: Vec<Secret>,
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) federated: Vec<Federated>,
     pub(crate) redirects: Vec<String>,
     pub(crate) roles: Vec<String>,
     pub(crate) public_flows: bool,
@@ -226,6 +278,9 @@ impl App {
             kind,
             audience: Audience::MultiTenantAndPersonal,
             secret: None,
+            expired_secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated: Vec::new(),
             redirects: Vec::new(),
             roles: Vec::new(),
             public_flows: kind == AppKind::Public,
@@ -259,7 +314,36 @@ impl App {
         self
     }
 
-    /// Registers a redirect URI.
+    /// Registers a certificate, whose key may sign assertions instead of a secret (RFC 7523).
+    #[must_use]
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificates.push(certificate);
+        self
+    }
+
+    /// Trusts an outside issuer instead of a secret.
+    #[must_use]
+    pub fn federated(mut self, credential: Federated) -> Self {
+        self.federated.push(credential);
+        self
+    }
+
+    /// A secret whose time is over: AADSTS7000222.
+    #[must_use]
+    pub fn expired_secret(mut self, secret: &str) -> Self {
+        self.expired_secrets.push(Secret::from(secret));
+        self
+    }
+
+    /// Takes the secret away: only certificates and federated credentials are left.
+    #[must_use]
+    pub fn without_secret(mut self) -> Self {
+        self.secret = None;
+        self
+    }
+
+    /// Registers a redirect URI. For loopback the port is ignored when one is compared; [`NATIVE_CLIENT`](crate::NATIVE_CLIENT)
+    /// also stands for the sandbox's page of that kind.
     #[must_use]
     pub fn redirect(mut self, uri: &str) -> Self {
         self.redirects.push(uri.to_owned());
@@ -307,6 +391,21 @@ impl App {
     /// The client secret, if the registration has one; invented, so it may be shown.
     pub fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
+    }
+
+    /// The secrets whose time is over.
+    pub fn expired_secrets(&self) -> &[Secret] {
+        &self.expired_secrets
+    }
+
+    /// The federated identity credentials.
+    pub fn federated_credentials(&self) -> &[Federated] {
+        &self.federated
+    }
+
+    /// The redirect URIs, as they were registered.
+    pub fn redirects(&self) -> &[String] {
+        &self.redirects
     }
 
     /// What kind of registration it is.

@@ -18,6 +18,9 @@ pub enum StartError {
     /// The signing key given to the builder is not an RSA key of at least 2048 bits in PKCS#8.
     #[error("the signing key is not usable: {0}; give an RSA key of 2048 bits or more as PKCS#8")]
     SigningKey(String),
+    /// What was registered for an application is not a certificate.
+    #[error("the client certificate is not usable: {0}; give one X.509 certificate as PEM")]
+    ClientCertificate(String),
     /// Two users or two apps have the same name, or one refers to something that is not there.
     #[error("the tenant's data do not fit together: {0}")]
     Directory(String),
@@ -33,6 +36,9 @@ pub enum CallError {
     /// No such application in the tenant.
     #[error("the sandbox has no application {0:?}; see Sandbox::apps")]
     UnknownApp(String),
+    /// No such service account.
+    #[error("the sandbox has no service account {0:?}; see Builder::service_account")]
+    UnknownServiceAccount(String),
     /// The device code is unknown, was used already or has expired.
     #[error("the code {0:?} is not waiting for a sign-in; ask for a new one")]
     UnknownUserCode(String),

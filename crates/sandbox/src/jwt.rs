@@ -1,4 +1,4 @@
-//! The signing key, the JWKS and signed tokens (RFC 7515, RFC 7517): RS256 only, as Entra does.
+//! Signing keys, the JWKS and signed tokens (RFC 7515, RFC 7517): RS256 only, as Entra does.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,8 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_S
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 
+use wire::Secret;
+
 use crate::StartError;
 
 /// An RSA key that signs tokens, with the certificate that names it.
@@ -19,32 +21,63 @@ pub(crate) struct SigningKey {
     kid: String,
 }
 
-/// The key of this process, made once: RSA generation takes far longer than everything else at start.
-static SHARED: OnceLock<Arc<SigningKey>> = OnceLock::new();
+/// A key that all sandboxes of this process share, made once: RSA generation takes far longer than everything else at start.
+pub(crate) struct Shared {
+    key: OnceLock<Arc<SigningKey>>,
+    /// The common name in its certificate.
+    name: &'static str,
+}
 
-impl SigningKey {
-    /// The key shared by all sandboxes of this process; blocks until it is there.
-    pub(crate) fn shared() -> Arc<Self> {
-        SHARED
+impl Shared {
+    const fn new(name: &'static str) -> Self {
+        Self { key: OnceLock::new(), name }
+    }
+
+    /// The key; blocks until it is there.
+    pub(crate) fn get(&self) -> Arc<SigningKey> {
+        self.key
             .get_or_init(|| {
                 let pair = KeyPair::generate(KeySize::Rsa2048).expect("the crypto library makes RSA keys");
-                Arc::new(Self::from_pair(pair).expect("a fresh key can sign its own certificate"))
+                let key = SigningKey::from_pair(pair, self.name);
+                Arc::new(key.expect("a fresh key can sign its own certificate"))
             })
             .clone()
     }
 
-    /// Starts making the shared key on a thread of its own.
-    pub(crate) fn begin() {
-        if SHARED.get().is_none() {
-            std::thread::spawn(|| drop(Self::shared()));
+    /// The key if it is there already. Where nobody was given the key, nothing can be signed with it.
+    pub(crate) fn ready(&self) -> Option<Arc<SigningKey>> {
+        self.key.get().cloned()
+    }
+
+    /// Starts making the key on a thread of its own.
+    pub(crate) fn begin(&'static self) {
+        if self.key.get().is_none() {
+            std::thread::spawn(|| drop(self.get()));
         }
     }
 
-    /// The shared key if it is there already.
-    pub(crate) fn ready() -> Option<Arc<Self>> {
-        SHARED.get().cloned()
+    /// The key, without blocking the executor.
+    pub(crate) async fn get_async(&'static self) -> Arc<SigningKey> {
+        match self.ready() {
+            Some(key) => key,
+            None => tokio::task::spawn_blocking(|| self.get()).await.unwrap_or_else(|_| self.get()),
+        }
     }
+}
 
+/// Signs the tenant's tokens.
+pub(crate) static TOKENS: Shared = Shared::new("accounts of the postkey sandbox");
+
+/// Whose certificate [`Certificate::sandbox`](crate::Certificate::sandbox) is.
+pub(crate) static CLIENTS: Shared = Shared::new("a client of the postkey sandbox");
+
+/// Signs the tokens of outside issuers that federated credentials trust.
+pub(crate) static WORKLOADS: Shared = Shared::new("workloads of the postkey sandbox");
+
+/// The key of the service accounts of the Google-like token endpoint.
+pub(crate) static SERVICE_ACCOUNTS: Shared = Shared::new("service accounts of the postkey sandbox");
+
+impl SigningKey {
     /// A given key: PKCS#8, as PEM or DER.
     pub(crate) fn from_pkcs8(key: &[u8]) -> Result<Self, StartError> {
         let error = |e: &dyn std::fmt::Display| StartError::SigningKey(e.to_string());
@@ -55,10 +88,10 @@ impl SigningKey {
             }
             None => key.to_vec(),
         };
-        Self::from_pair(KeyPair::from_pkcs8(&der).map_err(|e| error(&e))?)
+        Self::from_pair(KeyPair::from_pkcs8(&der).map_err(|e| error(&e))?, TOKENS.name)
     }
 
-    fn from_pair(pair: KeyPair) -> Result<Self, StartError> {
+    fn from_pair(pair: KeyPair, name: &str) -> Result<Self, StartError> {
         let error = |e: &dyn std::fmt::Display| StartError::SigningKey(e.to_string());
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|e| error(&e))?;
         let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
@@ -67,7 +100,7 @@ impl SigningKey {
         )
         .map_err(|e| error(&e))?;
         let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, "accounts of the postkey sandbox");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         let certificate = params.self_signed(&key).map_err(|e| error(&e))?.der().to_vec();
         let kid = Base64UrlUnpadded::encode_string(digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate).as_ref());
         Ok(Self { pair, certificate, kid })
@@ -81,14 +114,23 @@ impl SigningKey {
     /// The public key as PEM (SubjectPublicKeyInfo).
     pub(crate) fn public_pem(&self) -> String {
         let der = self.pair.public_key().as_der().expect("a public key can be encoded");
-        let text = Base64::encode_string(der.as_ref());
-        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
-        for line in text.as_bytes().chunks(64) {
-            pem.push_str(std::str::from_utf8(line).unwrap_or_default());
-            pem.push('\n');
-        }
-        pem.push_str("-----END PUBLIC KEY-----\n");
-        pem
+        pem("PUBLIC KEY", der.as_ref())
+    }
+
+    /// The self-signed certificate, DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The self-signed certificate as PEM.
+    pub(crate) fn certificate_pem(&self) -> String {
+        pem("CERTIFICATE", &self.certificate)
+    }
+
+    /// The private key as PEM (PKCS#8).
+    pub(crate) fn private_pem(&self) -> Secret {
+        let der: Pkcs8V1Der<'_> = self.pair.as_der().expect("a key that was made or read can be written");
+        Secret::from(pem("PRIVATE KEY", der.as_ref()))
     }
 
     /// The JWKS document (RFC 7517 section 5); `issuer` goes into each key as Entra does.
@@ -141,6 +183,18 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
+/// PEM (RFC 7468), 64 characters to the line.
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = Base64::encode_string(der);
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.push_str(std::str::from_utf8(line).unwrap_or_default());
+        pem.push('\n');
+    }
+    pem.push_str(&format!("-----END {label}-----\n"));
+    pem
+}
+
 /// base64url(SHA-256(text)): PKCE's S256 (RFC 7636 section 4.2) and pairwise subjects.
 pub(crate) fn s256(text: &str) -> String {
     Base64UrlUnpadded::encode_string(digest(&SHA256, text.as_bytes()).as_ref())
@@ -160,7 +214,7 @@ mod tests {
 
     #[test]
     fn signs_and_refuses_forgeries() {
-        let key = SigningKey::shared();
+        let key = TOKENS.get();
         let Value::Object(claims) = json!({"sub": "x", "exp": 5}) else { panic!() };
         let token = key.sign(&claims);
         assert_eq!(key.verify(&token), Some(claims));

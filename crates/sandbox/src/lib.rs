@@ -24,7 +24,8 @@
 //! |---|---|
 //! | `builder`, `sandbox` | what a sandbox is made of; the handle of a running one |
 //! | `directory`, `defaults` | users, mailbox permissions, application registrations; those of the default tenant |
-//! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules |
+//! | `certificate`, `workload`, `service_account` | what stands for a secret: certificates, outside issuers; Google-like service accounts |
+//! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules; a Google-like token endpoint; the control endpoint for faults |
 //! | `token`, `jwt` | what tokens say (v1-shaped for Exchange, v2-shaped id_tokens, opaque for personal accounts); signing |
 //! | `seed` | mailboxes computed from a number: thousands of messages that cost no memory |
 //! | `mail` | folders, messages, changes; MIME parts and addresses by offsets. Knows no protocol |
@@ -45,10 +46,23 @@
 //! codes and secrets open nothing but the sandbox. It listens on 127.0.0.1 and ::1 only.
 //!
 //! Entra's `response_mode=form_post` page submits itself by script; here it has a button, because the pages have no
-//! scripts. Client assertions (certificates) and the on-behalf-of grant are not there.
+//! scripts. All outside issuers sign with one key, and so do all service accounts. The on-behalf-of grant is not there.
+//!
+//! # Misbehaviour on demand
+//!
+//! [`Fault`] lists what the identity provider can be made to do wrong, with the names by which a test in another language
+//! switches faults on:
+//!
+//! ```sh
+//! curl --cacert ca.pem -H 'Content-Type: application/json' \
+//!     -d '{"fault": "expires-in", "value": 1, "times": 1}' https://localhost:PORT/sandbox/faults
+//! ```
+//!
+//! GET gives the names and what is in force, DELETE switches all off; `client` (a client id) and `user` (a UPN) limit a fault.
 
 mod access;
 mod builder;
+mod certificate;
 mod clock;
 mod count;
 mod defaults;
@@ -68,14 +82,20 @@ mod pop3;
 mod random;
 mod sandbox;
 pub mod seed;
+mod service_account;
 mod smtp;
 mod tls;
 mod token;
+mod workload;
 
 pub use builder::{Builder, DEFAULT_MESSAGES};
+pub use certificate::{Certificate, ClientKey};
 pub use count::RequestKind;
-pub use defaults::{ANA, DAEMON_APP, DOMAIN, PUBLIC_APP, SHARED, WEB_APP};
-pub use directory::{App, AppKind, Audience, CONSUMERS_TENANT, SmtpRefusal, User, UserKind};
+pub use defaults::{
+    ANA, DAEMON_APP, DOMAIN, FILE_MOVER_APP, FILE_MOVER_REDIRECT, NATIVE_CLIENT, PUBLIC_APP, SERVICE_ACCOUNT,
+    SHARED, WEB_APP, WORKLOAD_SUBJECT,
+};
+pub use directory::{App, AppKind, Audience, CONSUMERS_TENANT, SignInRefusal, SmtpRefusal, User, UserKind};
 pub use error::{CallError, StartError};
 pub use fault::{Fault, Rule};
 pub use idp::{ConsentPolicy, Rotation};
@@ -83,5 +103,7 @@ pub use imap::{ImapFault, Profile};
 pub use mailbox::{Mailbox, StoredMessage};
 pub use pop3::Pop3Fault;
 pub use sandbox::{Ports, Sandbox};
+pub use service_account::{GOOGLE_MAIL_SCOPE, ServiceAccount};
 pub use smtp::SmtpFault;
 pub use token::{APP_ONLY_LIFETIME, DEFAULT_LIFETIME, TokenSpec};
+pub use workload::{Federated, WORKLOAD_AUDIENCE, WORKLOAD_ISSUER, WorkloadToken};

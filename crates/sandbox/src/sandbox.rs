@@ -8,18 +8,22 @@ use tokio::task::JoinSet;
 use wire::Secret;
 
 use crate::builder::Builder;
+use crate::certificate::ClientKey;
 use crate::count::RequestKind;
 use crate::defaults;
 use crate::directory::{App, User};
 use crate::fault::Rule;
 use crate::idp::Idp;
 use crate::imap::ImapFault;
+use crate::jwt::CLIENTS;
 use crate::mail::stores::Stores;
 use crate::mail_faults::MailFaults;
 use crate::mailbox::Mailbox;
 use crate::pop3::Pop3Fault;
+use crate::service_account::ServiceAccount;
 use crate::smtp::SmtpFault;
 use crate::token::TokenSpec;
+use crate::workload::WorkloadToken;
 use crate::{CallError, StartError};
 
 /// Where the sandbox listens, on 127.0.0.1 and ::1 alike.
@@ -151,6 +155,34 @@ impl Sandbox {
     /// The client id of the default public client; empty if the defaults were left out.
     pub fn public_client_id(&self) -> &str {
         self.app(defaults::PUBLIC_APP).map_or("", App::id)
+    }
+
+    /// The private key and certificate that [`Certificate::sandbox`](crate::Certificate::sandbox) stands for. Blocks for a
+    /// moment if they are not made yet.
+    pub fn client_key(&self) -> ClientKey {
+        ClientKey::of(&CLIENTS.get())
+    }
+
+    /// A token of an outside issuer, to be sent as the client assertion of an application that trusts it. Blocks for a
+    /// moment if the issuer's key is not made yet.
+    pub fn workload_token(&self, token: &WorkloadToken) -> Secret {
+        token.sign(&self.idp.clock, &self.base_url())
+    }
+
+    /// The service accounts of the Google-like token endpoint.
+    pub fn service_accounts(&self) -> &[ServiceAccount] {
+        &self.idp.service_accounts
+    }
+
+    /// A service account's key file, JSON as Google's console gives it out; its `token_uri` is the sandbox's. Blocks for a
+    /// moment if the key is not made yet.
+    ///
+    /// # Errors
+    /// There is no such account.
+    pub fn service_account_key(&self, email: &str) -> Result<Secret, CallError> {
+        let account = self.idp.service_account(email);
+        let account = account.ok_or_else(|| CallError::UnknownServiceAccount(email.to_owned()))?;
+        Ok(account.key_file(&self.base_url()))
     }
 
     /// Issues an access token without any sign-in. Blocks for a moment if the signing key is not made yet.

@@ -8,7 +8,7 @@ use wire::Secret;
 
 use crate::clock::Clock;
 use crate::directory::{App, AppKind, Directory, User, UserKind};
-use crate::jwt::{SigningKey, s256};
+use crate::jwt::{SigningKey, TOKENS, s256};
 use crate::{guid, random};
 
 /// Seconds an access token lives when nothing else was asked for: near Entra's average.
@@ -149,8 +149,8 @@ pub(crate) enum Denied {
     Issuer,
 }
 
-/// Hosts under which Exchange Online is known as a resource.
-const EXCHANGE: [&str; 4] = [
+/// Hosts under which Exchange Online is known as a resource; the first is what tokens of users name.
+pub(crate) const EXCHANGE: [&str; 4] = [
     "https://outlook.office.com",
     "https://outlook.office365.com",
     "https://ps.outlook.com",
@@ -175,22 +175,22 @@ impl Mint {
     /// A mint with its own key, or the shared one.
     pub(crate) fn new(clock: Clock, issuer: String, key: Option<Arc<SigningKey>>, local: bool) -> Self {
         if key.is_none() {
-            SigningKey::begin();
+            TOKENS.begin();
         }
         Self { clock, issuer, local_validation_claims: local, key, opaque: Mutex::default() }
     }
 
     /// The signing key; blocks while it is being made.
     pub(crate) fn key(&self) -> Arc<SigningKey> {
-        self.key.clone().unwrap_or_else(SigningKey::shared)
+        self.key.clone().unwrap_or_else(|| TOKENS.get())
     }
 
     /// The signing key, without blocking the executor.
     pub(crate) async fn key_async(&self) -> Arc<SigningKey> {
-        if let Some(key) = self.key.clone().or_else(SigningKey::ready) {
-            return key;
+        match &self.key {
+            Some(key) => Arc::clone(key),
+            None => TOKENS.get_async().await,
         }
-        tokio::task::spawn_blocking(SigningKey::shared).await.unwrap_or_else(|_| SigningKey::shared())
     }
 
     /// The claims of an access token for `user` (or for `app` itself), for `lifetime` seconds from now.
@@ -259,15 +259,25 @@ impl Mint {
         if kind != Some(UserKind::Personal) {
             return key.sign(&claims);
         }
+        self.opaque(claims)
+    }
+
+    /// An opaque token, as Microsoft's personal accounts get.
+    pub(crate) fn opaque(&self, claims: Map<String, Value>) -> String {
         // Opaque tickets use the base64 alphabet with `+` and `/` and no dots.
         let token = format!("EwB{}==", random::base64url(1050).replace('-', "+").replace('_', "/"));
+        self.keep_opaque(&token, claims);
+        token
+    }
+
+    /// Lets a token that says nothing by itself stand for these claims.
+    pub(crate) fn keep_opaque(&self, token: &str, claims: Map<String, Value>) {
         let mut opaque = self.opaque.lock().unwrap_or_else(PoisonError::into_inner);
         if opaque.len() >= MAX_OPAQUE {
             let now = self.clock.now();
             opaque.retain(|_, c| c.get("exp").and_then(Value::as_u64).is_some_and(|e| e > now));
         }
-        opaque.insert(token.clone(), claims);
-        token
+        opaque.insert(token.to_owned(), claims);
     }
 
     /// A v2-shaped id_token.

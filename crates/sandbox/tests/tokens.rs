@@ -140,7 +140,8 @@ async fn client_credentials() {
         ("", ("scope", ""), 400, 900144),
         ("", ("grant_type", "magic"), 400, 70003),
         ("", ("grant_type", ""), 400, 900144),
-        ("", ("client_assertion", "e.y.J"), 401, 700027),
+        // Two ways of showing who it is.
+        ("", ("client_assertion", "e.y.J"), 400, 9002313),
     ] {
         let mut form: Vec<(&str, &str)> = form.to_vec();
         form.retain(|(n, _)| *n != change.0);

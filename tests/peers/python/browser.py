@@ -1,8 +1,12 @@
 """A person at a browser: follows links and redirects, fills in forms, presses the button that goes on.
 
 Knows pages by their fields, not by their addresses or their order, so it can walk any sign-in that is plain HTML.
+
+As a program, `browser.py ADDRESS` is a browser that somebody has opened: it signs in as MSAL_USER with MSAL_PASSWORD.
 """
 
+import os
+import sys
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -104,3 +108,7 @@ class Person:
                 data[button["name"]] = button.get("value", "")
             method, url = form["method"], urljoin(url, form["action"])
         raise Lost(f"still not there after 20 pages: {self.visited}")
+
+
+if __name__ == "__main__":
+    Person(os.environ["MSAL_USER"], os.environ["MSAL_PASSWORD"]).walk(sys.argv[1])

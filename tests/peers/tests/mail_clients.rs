@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use postkey_peers::{Program, available};
-use sandbox::{ANA, Profile, Sandbox, TokenSpec};
-use serde_json::Value;
+use postkey_peers::{Program, available, node};
+use sandbox::{ANA, Profile, RequestKind, Sandbox, TokenSpec};
+use serde_json::{Value, json};
 
 const BJORN: &str = "bjorn@contoso.example";
 const MESSAGE: &str = "Subject: from a program\r\nFrom: ana@contoso.example\r\nTo: bjorn@contoso.example\r\n\
@@ -234,7 +234,7 @@ fn poplib_reads() {
         scene.inbox(ANA).iter().map(|m| m.iter().map(|&octet| char::from(octet)).collect()).collect();
     assert!(!want.is_empty());
     assert!(
-        report["messages"] == serde_json::json!(want),
+        report["messages"] == json!(want),
         "{} messages",
         report["messages"].as_array().map_or(0, Vec::len)
     );
@@ -246,4 +246,44 @@ fn poplib_reads() {
     );
     let output = python(&scene, &scene.expired_token(), &["read", &port, ANA]);
     assert!(said(&output).contains("error_proto"), "{}", said(&output));
+}
+
+/// The report of a script that sends a message so many times.
+fn nodemailer(scene: &Scene, token: &str, count: usize) -> Vec<Value> {
+    let port = scene.sandbox.ports().submission.to_string();
+    let mut node = node("nodemailer.mjs").unwrap();
+    node.args([&port, ANA, BJORN, &count.to_string()]);
+    node.env("MAIL_TOKEN", token).env("NODE_EXTRA_CA_CERTS", scene.ca());
+    let output = fed(node, MESSAGE.as_bytes());
+    assert!(output.status.success(), "{}", said(&output));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", said(&output)))
+}
+
+#[test]
+fn nodemailer_sends_over_a_pooled_connection() {
+    let Some(scene) = Scene::set("nodemailer_sends_over_a_pooled_connection", Program::Node) else { return };
+    let before = scene.inbox(BJORN).len();
+    let report = nodemailer(&scene, &scene.token(), 5);
+    assert_eq!(report.len(), 5);
+    assert!(
+        report.iter().all(|one| one["response"].as_str().is_some_and(|r| r.starts_with("250 "))),
+        "{report:#?}"
+    );
+    assert_eq!(scene.came(before), [MESSAGE; 5]);
+    assert_eq!(scene.sandbox.requests(RequestKind::SmtpConnection), 1);
+}
+
+#[test]
+fn nodemailer_is_told_why_it_may_not_send() {
+    let Some(scene) = Scene::set("nodemailer_is_told_why_it_may_not_send", Program::Node) else { return };
+    let before = scene.inbox(BJORN).len();
+    let report = nodemailer(&scene, &scene.expired_token(), 1);
+    assert_eq!(
+        (&report[0]["code"], &report[0]["responseCode"]),
+        (&json!("EAUTH"), &json!(535)),
+        "{report:#?}"
+    );
+    let response = report[0]["response"].as_str().unwrap();
+    assert!(response.starts_with("535 5.7.3 Authentication unsuccessful"), "{response}");
+    assert_eq!(scene.came(before).len(), 0);
 }

@@ -1,11 +1,11 @@
-//! Microsoft's own library, MSAL for Python, against the sandbox: every flow that postkey has, and the silent refresh.
+//! Microsoft's own library, MSAL for Python, against the sandbox: every flow that it has but on-behalf-of.
 //! It judges the sandbox as an independent client of the real thing.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use postkey_peers::{Program, available};
-use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, RequestKind, Sandbox, WEB_APP};
+use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, RequestKind, Sandbox, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken};
 use serde_json::Value;
 
 struct Msal {
@@ -23,11 +23,16 @@ impl Msal {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::start()).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ca.pem"), sandbox.ca_pem()).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        let key = sandbox.client_key();
+        write("ca.pem", sandbox.ca_pem());
+        write("certificate.pem", key.certificate_pem());
+        write("key.pem", key.private_key_pem().expose());
+        write("assertion", sandbox.workload_token(&WorkloadToken::new(WORKLOAD_SUBJECT)).expose());
         Some(Self { sandbox, dir, runtime })
     }
 
-    fn run(&self, flow: &str, password: &str) -> Output {
+    fn run(&self, flow: &str, user: &str, password: &str) -> Output {
         let _runtime = self.runtime.enter();
         let app = |name| self.sandbox.app(name).unwrap();
         let secret = |name| app(name).secret().unwrap().expose().to_owned();
@@ -37,9 +42,12 @@ impl Msal {
             .arg(script)
             .arg(flow)
             .env("REQUESTS_CA_BUNDLE", self.dir.path().join("ca.pem"))
+            .env("MSAL_CERTIFICATE", self.dir.path().join("certificate.pem"))
+            .env("MSAL_KEY", self.dir.path().join("key.pem"))
+            .env("MSAL_ASSERTION", self.dir.path().join("assertion"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MSAL_AUTHORITY", self.sandbox.authority())
-            .env("MSAL_USER", ANA)
+            .env("MSAL_USER", user)
             .env("MSAL_PASSWORD", password)
             .env("MSAL_PUBLIC_CLIENT", app(PUBLIC_APP).id())
             .env("MSAL_WEB_CLIENT", app(WEB_APP).id())
@@ -53,16 +61,24 @@ impl Msal {
 
     /// The report of one flow that must work.
     fn report(&self, flow: &str) -> Value {
-        let output = self.run(flow, &self.password());
+        let output = self.run(flow, ANA, &self.password(ANA));
         let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}\n{errors}");
         serde_json::from_str::<Value>(&said).unwrap()[flow].take()
     }
 
-    fn password(&self) -> String {
-        let ana = self.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
-        ana.password().expose().to_owned()
+    /// Why a flow that must fail did.
+    fn refusal(&self, flow: &str, user: &str, password: &str) -> String {
+        let output = self.run(flow, user, password);
+        assert!(!output.status.success());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report[flow]["error"].as_str().unwrap_or_else(|| panic!("{report:#}")).to_owned()
+    }
+
+    fn password(&self, upn: &str) -> String {
+        let user = self.sandbox.users().iter().find(|user| user.upn() == upn).unwrap();
+        user.password().expose().to_owned()
     }
 }
 
@@ -109,20 +125,89 @@ fn authorization_code_of_a_public_client() {
 }
 
 #[test]
-fn client_credentials() {
-    let Some(msal) = Msal::start("client_credentials") else { return };
-    let report = msal.report("client");
-    assert_eq!(report["claims"]["idtyp"], "app", "{report:#}");
-    assert!(report["claims"]["roles"].as_array().unwrap().contains(&"IMAP.AccessAsApp".into()));
-    assert_eq!(report["claims"].get("scp"), None);
+fn authorization_code_posted_back_by_a_form() {
+    let Some(msal) = Msal::start("authorization_code_posted_back_by_a_form") else { return };
+    assert_is_for_ana(&msal.report("form-post-code"));
+}
+
+#[test]
+fn authorization_code_and_refresh_with_a_certificate() {
+    let Some(msal) = Msal::start("authorization_code_and_refresh_with_a_certificate") else { return };
+    let report = msal.report("certificate-code");
+    assert_is_for_ana(&report);
+    for claims in [&report["claims"], &report["renewed"]["claims"]] {
+        assert_eq!(claims["appidacr"], "2", "{report:#}");
+    }
+    assert_eq!(msal.sandbox.requests(RequestKind::Refresh), 1);
+}
+
+/// The library listens itself and opens a browser, which is a program of ours.
+#[test]
+fn interactive_sign_in() {
+    let Some(msal) = Msal::start("interactive_sign_in") else { return };
+    assert_is_for_ana(&msal.report("interactive"));
+}
+
+#[test]
+fn a_claims_challenge_and_the_sign_in_that_meets_it() {
+    let Some(msal) = Msal::start("a_claims_challenge_and_the_sign_in_that_meets_it") else { return };
+    let report = msal.report("challenge");
+    assert_is_for_ana(&report);
+    assert_eq!(report["refused"]["error_codes"][0], 50076, "{report:#}");
+    assert_eq!(report["claims"]["acrs"][0], "c1", "{report:#}");
+}
+
+#[test]
+fn password() {
+    let Some(msal) = Msal::start("password") else { return };
+    msal.sandbox.grant_admin_consent(msal.sandbox.public_client_id()).unwrap();
+    assert_is_for_ana(&msal.report("password"));
+    assert_eq!(msal.sandbox.requests(RequestKind::Password), 1);
+    let error = msal.refusal("password", ANA, "not her password");
+    assert!(error.contains("AADSTS50126"), "{error}");
+    let mia = "mia@contoso.example";
+    let error = msal.refusal("password", mia, &msal.password(mia));
+    assert!(error.contains("AADSTS50076"), "multi-factor sign-in: {error}");
+    // The library believes what the realm says: it takes the password to the federation server, and there is none.
+    let felix = "felix@contoso.example";
+    let before = msal.sandbox.requests(RequestKind::Password);
+    let error = msal.refusal("password", felix, &msal.password(felix));
+    assert!(error.contains("sts.contoso.example"), "{error}");
+    assert_eq!(msal.sandbox.requests(RequestKind::Password), before);
+}
+
+fn assert_is_for_daemon(report: &Value, proof: &str) {
+    let claims = &report["claims"];
+    assert_eq!(claims["idtyp"], "app", "{report:#}");
+    assert!(claims["roles"].as_array().unwrap().contains(&"IMAP.AccessAsApp".into()));
+    assert_eq!(claims.get("scp"), None);
+    assert_eq!(claims["appidacr"], proof);
+}
+
+#[test]
+fn client_credentials_with_a_secret() {
+    let Some(msal) = Msal::start("client_credentials_with_a_secret") else { return };
+    assert_is_for_daemon(&msal.report("client"), "1");
+}
+
+#[test]
+fn client_credentials_with_a_certificate() {
+    let Some(msal) = Msal::start("client_credentials_with_a_certificate") else { return };
+    for flow in ["certificate", "certificate-sha1"] {
+        assert_is_for_daemon(&msal.report(flow), "2");
+    }
+}
+
+#[test]
+fn client_credentials_with_the_token_of_an_outside_issuer() {
+    let Some(msal) = Msal::start("client_credentials_with_the_token_of_an_outside_issuer") else { return };
+    assert_is_for_daemon(&msal.report("federated"), "2");
 }
 
 #[test]
 fn a_wrong_password_fails() {
     let Some(msal) = Msal::start("a_wrong_password_fails") else { return };
-    let output = msal.run("code", "not her password");
-    assert!(!output.status.success());
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(report["code"]["error"].as_str().unwrap().contains("Lost"), "{report:#}");
+    let error = msal.refusal("code", ANA, "not her password");
+    assert!(error.contains("Lost"), "{error}");
     assert_eq!(msal.sandbox.requests(RequestKind::AuthorizationCode), 0);
 }

@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::count::RequestKind;
 use crate::directory::App;
+use crate::fault::Who;
+use crate::http::Base;
 use crate::idp::Idp;
 use crate::idp::authorize::{client, error_page, send};
 use crate::idp::page;
@@ -23,28 +25,30 @@ use crate::idp::tenant::Tenant;
 /// `/{tenant}/adminconsent`.
 pub(crate) async fn classic(
     State(idp): State<Arc<Idp>>,
+    Extension(Base(base)): Extension<Base>,
     Path(tenant): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    ask(&idp, &tenant, query.as_deref(), &headers, false)
+    ask(&idp, &tenant, query.as_deref(), &headers, &base, false)
 }
 
 /// `/{tenant}/v2.0/adminconsent`, which takes a scope.
 pub(crate) async fn v2(
     State(idp): State<Arc<Idp>>,
+    Extension(Base(base)): Extension<Base>,
     Path(tenant): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    ask(&idp, &tenant, query.as_deref(), &headers, true)
+    ask(&idp, &tenant, query.as_deref(), &headers, &base, true)
 }
 
-fn ask(idp: &Idp, tenant: &str, query: Option<&str>, headers: &HeaderMap, v2: bool) -> Response {
+fn ask(idp: &Idp, tenant: &str, query: Option<&str>, headers: &HeaderMap, base: &str, v2: bool) -> Response {
     idp.count(RequestKind::AdminConsent);
     let params = Params::new(query, b"");
-    let trace = idp.trace(headers, params.get("client_id").unwrap_or_default());
-    let (flow, app) = match begin(idp, tenant, &params, v2) {
+    let trace = idp.trace(headers, &Who::client(params.get("client_id").unwrap_or_default()));
+    let (flow, app) = match begin(idp, tenant, &params, base, v2) {
         Ok(found) => found,
         Err(refusal) => return error_page(&refusal, &trace),
     };
@@ -63,9 +67,9 @@ fn ask(idp: &Idp, tenant: &str, query: Option<&str>, headers: &HeaderMap, v2: bo
     })
 }
 
-fn begin(idp: &Idp, tenant: &str, params: &Params, v2: bool) -> Result<(Flow, App), Refusal> {
+fn begin(idp: &Idp, tenant: &str, params: &Params, base: &str, v2: bool) -> Result<(Flow, App), Refusal> {
     let (tenant, app, answer) = if params.get("redirect_uri").is_some() {
-        let (tenant, app, redirect_uri) = client(idp, tenant, params)?;
+        let (tenant, app, redirect_uri) = client(idp, tenant, params, base)?;
         let state = params.get("state").map(str::to_owned);
         (tenant, app, Some(Answer { redirect_uri, mode: ResponseMode::Query, state }))
     } else {

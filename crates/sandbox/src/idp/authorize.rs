@@ -9,9 +9,12 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 use crate::count::RequestKind;
+use crate::defaults::NATIVE_CLIENT;
 use crate::directory::App;
+use crate::fault::{Fault, Who};
 use crate::http::Base;
 use crate::idp::Idp;
+use crate::idp::claims;
 use crate::idp::page;
 use crate::idp::params::Params;
 use crate::idp::refusal::{Refusal, Trace};
@@ -30,9 +33,17 @@ pub(crate) async fn start(
 ) -> Response {
     idp.count(RequestKind::Authorize);
     let params = Params::new(query.as_deref(), &body);
-    let trace = idp.trace(&headers, params.get("client_id").unwrap_or_default());
+    let who = Who {
+        client: params.get("client_id").unwrap_or_default().to_owned(),
+        user: params.get("login_hint").map(str::to_owned),
+    };
+    let trace = idp.trace(&headers, &who);
+    let stuck = idp.faults.take(&who, |f| if let Fault::ErrorPage(code) = f { Some(*code) } else { None });
+    if let Some(code) = stuck {
+        return error_page(&Refusal::new(400, "invalid_request", code, "A fault was injected."), &trace);
+    }
     // Until the redirect URI is known to be the app's, errors stay on this page.
-    let (tenant, app, redirect_uri) = match client(&idp, &tenant, &params) {
+    let (tenant, app, redirect_uri) = match client(&idp, &tenant, &params, &base) {
         Ok(found) => found,
         Err(refusal) => return error_page(&refusal, &trace),
     };
@@ -54,7 +65,12 @@ pub(crate) async fn start(
 }
 
 /// The tenant form, the app and the redirect URI of a request.
-pub(crate) fn client(idp: &Idp, tenant: &str, params: &Params) -> Result<(Tenant, App, String), Refusal> {
+pub(crate) fn client(
+    idp: &Idp,
+    tenant: &str,
+    params: &Params,
+    base: &str,
+) -> Result<(Tenant, App, String), Refusal> {
     let tenant = Tenant::parse(&idp.directory, tenant)?;
     let id = params.get("client_id").ok_or_else(|| Refusal::missing("client_id"))?;
     let app = idp.directory.app(id).ok_or_else(|| Refusal::unknown_app(id, &idp.directory.domain))?;
@@ -64,7 +80,7 @@ pub(crate) fn client(idp: &Idp, tenant: &str, params: &Params) -> Result<(Tenant
         (None, [one]) => one.clone(),
         (None, _) => return Err(Refusal::no_redirect()),
     };
-    if !app.redirects.iter().any(|registered| redirect_matches(registered, &uri)) {
+    if !app.redirects.iter().any(|registered| redirect_matches(registered, &uri, base)) {
         return Err(Refusal::redirect_mismatch(&uri, app));
     }
     Ok((tenant, app.clone(), uri))
@@ -105,6 +121,7 @@ fn begin(idp: &Idp, tenant: Tenant, app: &App, answer: &Answer, params: &Params)
             nonce: params.get("nonce").map(str::to_owned),
             challenge,
             client_info: params.get("client_info") == Some("1"),
+            context: claims::context(params)?,
         },
         user: None,
         ask_consent: params.get("prompt") == Some("consent"),
@@ -113,7 +130,13 @@ fn begin(idp: &Idp, tenant: Tenant, app: &App, answer: &Answer, params: &Params)
 }
 
 /// Whether a redirect URI is the registered one: for loopback the port does not matter, the path does, to the letter.
-fn redirect_matches(registered: &str, given: &str) -> bool {
+fn redirect_matches(registered: &str, given: &str, base: &str) -> bool {
+    // The page of this kind is on the login host, and the login host is this one.
+    let here = registered == NATIVE_CLIENT && given.strip_prefix(base) == Some("/common/oauth2/nativeclient");
+    here || same_address(registered, given)
+}
+
+fn same_address(registered: &str, given: &str) -> bool {
     let (Ok(a), Ok(b)) = (Url::parse(registered), Url::parse(given)) else { return false };
     let loopback = a.scheme() == "http" && matches!(a.host_str(), Some("localhost" | "127.0.0.1"));
     let ports = loopback || a.port_or_known_default() == b.port_or_known_default();
@@ -176,7 +199,16 @@ pub(crate) fn send(answer: &Answer, mut fields: Vec<(&'static str, String)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::redirect_matches as m;
+    use super::same_address as m;
+
+    #[test]
+    fn the_blank_page_is_where_the_login_host_is() {
+        let m = |registered, given| super::redirect_matches(registered, given, "https://localhost:8443");
+        let page = "https://login.microsoftonline.com/common/oauth2/nativeclient";
+        assert!(m(page, page) && m(page, "https://localhost:8443/common/oauth2/nativeclient"));
+        assert!(!m(page, "https://localhost:8444/common/oauth2/nativeclient"));
+        assert!(!m("http://localhost", "https://localhost:8443/common/oauth2/nativeclient"));
+    }
 
     #[test]
     fn loopback_ignores_the_port_but_not_the_path() {

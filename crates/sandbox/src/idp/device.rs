@@ -11,13 +11,15 @@ use serde_json::json;
 use crate::CallError;
 use crate::count::RequestKind;
 use crate::directory::{User, UserKind};
-use crate::fault::Fault;
+use crate::fault::{Fault, Who};
 use crate::http::Base;
 use crate::idp::Idp;
+use crate::idp::claims;
 use crate::idp::page;
 use crate::idp::params::{Params, basic};
 use crate::idp::refusal::{Refusal, Trace, json_response};
 use crate::idp::scope::Scopes;
+use crate::idp::sign_in::not_blocked;
 use crate::idp::tables::{
     DEVICE_INTERVAL, DEVICE_LIFETIME, Device, DeviceState, FLOW_LIFETIME, Flow, Purpose,
 };
@@ -48,14 +50,14 @@ pub(crate) async fn start(
     idp.count(RequestKind::DeviceCode);
     let params = Params::new(query.as_deref(), &body);
     let client = basic(&headers).map(|(id, ..)| id).or_else(|| params.get("client_id").map(str::to_owned));
-    let client = client.unwrap_or_default();
-    let trace = idp.trace(&headers, &client);
-    if let Some(response) = idp.outage(&client, &resetter, &trace, &base).await {
+    let who = Who::client(&client.unwrap_or_default());
+    let trace = idp.trace(&headers, &who);
+    if let Some(response) = idp.outage(&who, &resetter, &trace, &base).await {
         return response;
     }
-    match idp.new_device(&tenant, &client, &params, &base) {
+    match idp.new_device(&tenant, &who, &params, &base) {
         Ok(body) => json_response(200, &body, &trace),
-        Err(refusal) => idp.refuse(&refusal, &client, &trace, &base),
+        Err(refusal) => idp.refuse(&refusal, &who, &trace, &base),
     }
 }
 
@@ -74,7 +76,7 @@ pub(crate) async fn page(
     if method != Method::POST {
         return page::device_code(code, None);
     }
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let Some((device_code, device)) = idp.waiting_device(code) else {
         return page::device_code(code, Some("That code didn’t work. Check the code and try again."));
     };
@@ -86,10 +88,11 @@ impl Idp {
     fn new_device(
         &self,
         tenant: &str,
-        client: &str,
+        who: &Who,
         params: &Params,
         base: &str,
     ) -> Result<serde_json::Value, Refusal> {
+        let client = who.client.as_str();
         let tenant = Tenant::parse(&self.directory, tenant)?;
         if client.is_empty() {
             return Err(Refusal::missing("client_id"));
@@ -97,7 +100,7 @@ impl Idp {
         let app =
             self.directory.app(client).ok_or_else(|| Refusal::unknown_app(client, &self.directory.domain))?;
         tenant.admits(app)?;
-        if self.faults.hits(client, &Fault::DeviceEndpointRefuses) {
+        if self.faults.hits(who, &Fault::DeviceEndpointRefuses) {
             return Err(Refusal::new(
                 400,
                 "invalid_request",
@@ -110,19 +113,22 @@ impl Idp {
         scopes.one_resource()?;
         let lifetime = self
             .faults
-            .take(client, |f| if let Fault::DeviceCodeLifetime(n) = f { Some(*n) } else { None })
+            .take(who, |f| if let Fault::DeviceCodeLifetime(n) = f { Some(*n) } else { None })
             .unwrap_or(DEVICE_LIFETIME);
         let interval = self
             .faults
-            .take(client, |f| if let Fault::DeviceInterval(n) = f { Some(*n) } else { None })
+            .take(who, |f| if let Fault::DeviceInterval(n) = f { Some(*n) } else { None })
             .unwrap_or(DEVICE_INTERVAL);
-        let spelling = if self.faults.hits(client, &Fault::VerificationUrl) {
+        let spelling = if self.faults.hits(who, &Fault::VerificationUrl) {
             "verification_url"
         } else {
             "verification_uri"
         };
         let place = if tenant == Tenant::Consumers { "link" } else { "devicelogin" };
-        let address = format!("{base}/{place}");
+        let mut address = format!("{base}/{place}");
+        if self.faults.hits(who, &Fault::PlainVerificationUri) {
+            address = format!("http://devicelogin.example/{place}");
+        }
         let now = self.clock.now();
         let (device_code, user_code) = (format!("1.A{}", random::base64url(120)), random::user_code(9));
         let device = Device {
@@ -130,6 +136,7 @@ impl Idp {
             tenant,
             client_id: app.client_id.clone(),
             scopes,
+            context: claims::context(params)?,
             expires: now.saturating_add(lifetime),
             state: DeviceState::Waiting,
         };
@@ -206,6 +213,7 @@ impl Idp {
                 if user.kind == UserKind::SharedMailbox {
                     return Err(refused(Refusal::disabled_user()));
                 }
+                not_blocked(user, app).map_err(refused)?;
                 let flow = self.device_flow(device_code.clone(), &device);
                 if !self.may_consent(user, &flow) && !self.tables().admin_consents.contains(&app.client_id) {
                     return Err(refused(Refusal::admin_consent_needed(app)));
@@ -222,15 +230,19 @@ impl Idp {
         &self,
         device_code: &str,
         tenant: Tenant,
+        who: &Who,
         client: &str,
     ) -> Result<Device, Refusal> {
-        if self.faults.hits(client, &Fault::SlowDown) {
+        if self.faults.hits(who, &Fault::SlowDown) {
             return Err(Refusal::slow_down());
         }
-        if self.faults.hits(client, &Fault::DeviceDeclined) {
+        if self.faults.hits(who, &Fault::DeviceDeclined) {
             return Err(Refusal::device_declined());
         }
-        if self.faults.hits(client, &Fault::DeviceExpired) {
+        if self.faults.hits(who, &Fault::DeviceAccessDenied) {
+            return Err(Refusal::device_access_denied());
+        }
+        if self.faults.hits(who, &Fault::DeviceExpired) {
             return Err(Refusal::device_expired());
         }
         let now = self.clock.now();
@@ -244,7 +256,7 @@ impl Idp {
         }
         match &device.state {
             DeviceState::Waiting => Err(Refusal::pending()),
-            DeviceState::Approved(_) if self.faults.hits(client, &Fault::Pending) => Err(Refusal::pending()),
+            DeviceState::Approved(_) if self.faults.hits(who, &Fault::Pending) => Err(Refusal::pending()),
             DeviceState::Approved(_) => {
                 tables.devices.remove(device_code);
                 tables.redeemed.push(device_code.to_owned());
@@ -255,8 +267,8 @@ impl Idp {
     }
 
     /// The answer to a refusal, bent by the faults in force.
-    pub(crate) fn refuse(&self, refusal: &Refusal, client: &str, trace: &Trace, base: &str) -> Response {
-        let fine = self.faults.hits(client, &Fault::ErrorWithStatus200);
+    pub(crate) fn refuse(&self, refusal: &Refusal, who: &Who, trace: &Trace, base: &str) -> Response {
+        let fine = self.faults.hits(who, &Fault::ErrorWithStatus200);
         refusal.response(trace, base, if fine { 200 } else { refusal.status })
     }
 }

@@ -8,12 +8,15 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::count::RequestKind;
+use crate::fault::{Fault, Who};
 use crate::http::Base;
 use crate::idp::Idp;
 use crate::idp::page;
 use crate::idp::params::Params;
 use crate::idp::refusal::json_response;
 use crate::idp::tenant::Tenant;
+use crate::jwt::WORKLOADS;
+use crate::workload::WORKLOAD_ISSUER;
 
 /// The OpenID Connect discovery document of a tenant form.
 pub(crate) async fn document(
@@ -23,14 +26,19 @@ pub(crate) async fn document(
     headers: HeaderMap,
 ) -> Response {
     idp.count(RequestKind::Discovery);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let tenant = match Tenant::parse(&idp.directory, &tenant) {
         Ok(tenant) => tenant,
         Err(refusal) => return refusal.response(&trace, &base, 400),
     };
-    let at = format!("{base}/{}", tenant.segment(&idp.directory));
+    let who = Who::default();
+    let host = if idp.faults.hits(&who, &Fault::PlainEndpoints) { "http://login.example" } else { &*base };
+    let at = format!("{host}/{}", tenant.segment(&idp.directory));
+    let issuer = idp
+        .faults
+        .take(&who, |f| if let Fault::DiscoveryIssuer(issuer) = f { Some(issuer.clone()) } else { None });
     let document = json!({
-        "issuer": format!("{base}/{}/v2.0", tenant.issuer_part(&idp.directory)),
+        "issuer": issuer.unwrap_or_else(|| format!("{base}/{}/v2.0", tenant.issuer_part(&idp.directory))),
         "authorization_endpoint": format!("{at}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{at}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{at}/oauth2/v2.0/devicecode"),
@@ -41,7 +49,9 @@ pub(crate) async fn document(
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+        "token_endpoint_auth_methods_supported":
+            ["client_secret_post", "private_key_jwt", "client_secret_basic", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["PS256", "RS256"],
         "code_challenge_methods_supported": ["plain", "S256"],
         "claims_supported":
             ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver", "email"],
@@ -64,7 +74,7 @@ pub(crate) async fn keys(
     headers: HeaderMap,
 ) -> Response {
     idp.count(RequestKind::Keys);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     match Tenant::parse(&idp.directory, &tenant) {
         Ok(tenant) => {
             let issuer = format!("{base}/{}/v2.0", tenant.issuer_part(&idp.directory));
@@ -82,7 +92,7 @@ pub(crate) async fn instance(
     headers: HeaderMap,
 ) -> Response {
     idp.count(RequestKind::Discovery);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let segment = match Tenant::parse(&idp.directory, &tenant) {
         Ok(tenant) => tenant.segment(&idp.directory),
         Err(refusal) => return refusal.response(&trace, &base, 400),
@@ -96,20 +106,58 @@ pub(crate) async fn instance(
     json_response(200, &document, &trace)
 }
 
-/// Home realm discovery for the password grant: every domain is managed, none federated.
+/// The discovery document of the sandbox's own outside issuer, whose tokens federated credentials trust.
+pub(crate) async fn workload(
+    State(idp): State<Arc<Idp>>,
+    Extension(Base(base)): Extension<Base>,
+) -> Response {
+    idp.count(RequestKind::Discovery);
+    let trace = idp.trace(&HeaderMap::new(), &Who::default());
+    let issuer = format!("{base}{WORKLOAD_ISSUER}");
+    let document = json!({
+        "issuer": issuer, "jwks_uri": format!("{issuer}/keys"), "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+    });
+    json_response(200, &document, &trace)
+}
+
+/// The keys of the sandbox's own outside issuer.
+pub(crate) async fn workload_keys(
+    State(idp): State<Arc<Idp>>,
+    Extension(Base(base)): Extension<Base>,
+) -> Response {
+    idp.count(RequestKind::Keys);
+    let trace = idp.trace(&HeaderMap::new(), &Who::default());
+    let issuer = format!("{base}{WORKLOAD_ISSUER}");
+    json_response(200, &WORKLOADS.get_async().await.jwks(&issuer), &trace)
+}
+
+/// Home realm discovery, which clients do before the password grant.
 pub(crate) async fn realm(
     State(idp): State<Arc<Idp>>,
     Path((_, user)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     idp.count(RequestKind::Discovery);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let domain = user.rsplit('@').next().unwrap_or_default();
-    let kind = if idp.directory.user(&user).is_some() { "Managed" } else { "Unknown" };
-    let document = json!({
+    let known = idp.directory.user(&user);
+    let kind = match known {
+        Some(user) if user.federated => "Federated",
+        Some(_) => "Managed",
+        None => "Unknown",
+    };
+    let mut document = json!({
         "ver": "1.0", "account_type": kind, "domain_name": domain,
         "cloud_instance_name": "sandbox.invalid", "cloud_audience_urn": "urn:federation:sandbox",
     });
+    if let (true, Some(document)) = (kind == "Federated", document.as_object_mut()) {
+        // Where a client would take the password to; nothing answers there.
+        let sts = format!("https://sts.{domain}/adfs/services/trust");
+        document.insert("federation_protocol".to_owned(), "WSTrust".into());
+        document.insert("federation_metadata_url".to_owned(), format!("{sts}/mex").into());
+        document.insert("federation_active_auth_url".to_owned(), format!("{sts}/2005/usernamemixed").into());
+    }
     json_response(200, &document, &trace)
 }
 

@@ -1,10 +1,15 @@
 //! The identity provider: endpoints shaped like Microsoft Entra ID's v2.0 ones.
 
 mod admin;
+mod assertion;
 mod authorize;
+mod claims;
+mod control;
 mod device;
 mod discovery;
+mod google;
 mod grant;
+mod outage;
 mod page;
 mod params;
 mod refusal;
@@ -25,11 +30,12 @@ use wire::Secret;
 use crate::clock::Clock;
 use crate::count::{Counters, RequestKind};
 use crate::directory::{Directory, User};
-use crate::fault::{Fault, Faults};
+use crate::fault::{Fault, Faults, Who};
 use crate::guid;
 use crate::idp::refusal::Trace;
 use crate::idp::scope::Permission;
 use crate::idp::tables::Tables;
+use crate::service_account::ServiceAccount;
 use crate::token::Mint;
 
 pub(crate) use device::Verdict;
@@ -68,20 +74,26 @@ pub(crate) struct Idp {
     pub(crate) counters: Arc<Counters>,
     pub(crate) rotation: Rotation,
     pub(crate) policy: ConsentPolicy,
+    pub(crate) service_accounts: Vec<ServiceAccount>,
     pub(crate) ca_pem: String,
     tables: Mutex<Tables>,
 }
 
+/// What a provider is made of.
+pub(crate) struct Setup {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) mint: Arc<Mint>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) rotation: Rotation,
+    pub(crate) policy: ConsentPolicy,
+    pub(crate) service_accounts: Vec<ServiceAccount>,
+    pub(crate) ca_pem: String,
+}
+
 impl Idp {
     /// A provider for this tenant.
-    pub(crate) fn new(
-        directory: Arc<Directory>,
-        mint: Arc<Mint>,
-        counters: Arc<Counters>,
-        rotation: Rotation,
-        policy: ConsentPolicy,
-        ca_pem: String,
-    ) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let Setup { directory, mint, counters, rotation, policy, service_accounts, ca_pem } = setup;
         let admin_consents =
             directory.apps.iter().filter(|a| a.admin_consented).map(|a| a.client_id.clone()).collect();
         let tables = Tables { admin_consents, ..Tables::default() };
@@ -93,6 +105,7 @@ impl Idp {
             counters,
             rotation,
             policy,
+            service_accounts,
             ca_pem,
             tables: Mutex::new(tables),
         }
@@ -115,6 +128,10 @@ impl Idp {
             .route("/{tenant}/oauth2/nativeclient", get(discovery::native_client))
             .route("/{tenant}/adminconsent", get(admin::classic))
             .route("/{tenant}/v2.0/adminconsent", get(admin::v2))
+            .route("/google/token", post(google::token))
+            .route("/workload/.well-known/openid-configuration", get(discovery::workload))
+            .route("/workload/keys", get(discovery::workload_keys))
+            .route("/sandbox/faults", get(control::faults).post(control::inject).delete(control::clear))
             .route("/devicelogin", get(device::page).post(device::page))
             .route("/link", get(device::page).post(device::page))
             .route("/login", post(sign_in::login))
@@ -143,14 +160,14 @@ impl Idp {
     }
 
     /// Ids for an answer; the correlation id is the client's, if it sent one.
-    fn trace(&self, headers: &HeaderMap, client_id: &str) -> Trace {
+    fn trace(&self, headers: &HeaderMap, who: &Who) -> Trace {
         let given =
             headers.get("client-request-id").and_then(|v| v.to_str().ok()).filter(|v| guid::is_guid(v));
         Trace {
             trace_id: guid::random(),
             correlation_id: given.map_or_else(guid::random, str::to_owned),
             now: self.clock.now(),
-            crlf: self.faults.hits(client_id, &Fault::CrlfDescriptions),
+            crlf: self.faults.hits(who, &Fault::CrlfDescriptions),
         }
     }
 

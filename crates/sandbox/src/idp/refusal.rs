@@ -15,6 +15,8 @@ pub(crate) struct Refusal {
     pub(crate) code: u32,
     pub(crate) text: String,
     pub(crate) suberror: Option<&'static str>,
+    /// The member `claims`: what the next sign-in has to be asked for.
+    pub(crate) claims: Option<String>,
 }
 
 /// The ids that go with an answer.
@@ -101,9 +103,53 @@ refusals! {
     /// A secret from a public client.
     secret_from_public() = 401 "invalid_client" 700025
         "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
-    /// A certificate assertion; no certificate is registered.
-    no_certificate() = 401 "invalid_client" 700027
-        "The certificate with identifier used to sign the client assertion is not registered on application.";
+    /// A secret whose time is over.
+    expired_secret(app: &App) = 401 "invalid_client" 7000222 format!(
+        "The provided client secret keys for app '{}' are expired. Create new keys for your app, or consider using \
+         certificate credentials for added security.", app.client_id);
+    /// An assertion by a certificate that is not registered.
+    unknown_certificate(thumbprint: &str, app: &App) = 401 "invalid_client" 700027 format!(
+        "The certificate with identifier used to sign the client assertion is not registered on application. \
+         [Reason - The key was not found., Thumbprint of key used by client: '{thumbprint}', Configure the \
+         certificate for app '{}'].", app.client_id);
+    /// An assertion that the certificate's key did not sign.
+    bad_assertion_signature(thumbprint: &str) = 401 "invalid_client" 700027 format!(
+        "Client assertion failed signature validation. [Reason - Key was found, but use of the key to verify the \
+         signature failed., Thumbprint of key used by client: '{thumbprint}'].");
+    /// An assertion by a certificate whose time is over.
+    expired_certificate(thumbprint: &str) = 401 "invalid_client" 700027 format!(
+        "Client assertion failed signature validation. [Reason - The key used is expired., Thumbprint of key used by \
+         client: '{thumbprint}'].");
+    /// An assertion that cannot be read, or lacks something.
+    bad_assertion(why: &str) = 401 "invalid_client" 50013 format!("The assertion is not valid. [Reason - {why}].");
+    /// An assertion for another application.
+    assertion_of_other_client() = 401 "invalid_client" 700021
+        "Client assertion application identifier doesn't match 'client_id' parameter.";
+    /// An assertion for another endpoint.
+    assertion_audience() = 401 "invalid_client" 700023
+        "Client assertion audience claim does not match Realm issuer.";
+    /// An assertion before or after its time.
+    assertion_time(now: &str, from: &str, until: &str) = 401 "invalid_client" 700024 format!(
+        "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {from}, expiry \
+         time of assertion {until}.");
+    /// An outside issuer's assertion for an app that trusts none.
+    no_federation(issuer: &str, subject: &str, audience: &str) = 401 "invalid_client" 70021 format!(
+        "No matching federated identity record found for presented assertion. Assertion Issuer: '{issuer}'. Assertion \
+         Subject: '{subject}'. Assertion Audience: '{audience}'.");
+    /// An issuer that the app does not trust.
+    federated_issuer(issuer: &str) = 401 "invalid_client" 700211 format!(
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated \
+         identity credential Subject, Audience and Issuer against the presented assertion.");
+    /// An audience that the app does not expect.
+    federated_audience(audience: &str) = 401 "invalid_client" 700212 format!(
+        "No matching federated identity record found for presented assertion audience '{audience}'. Check your \
+         federated identity credential Subject, Audience and Issuer against the presented assertion.");
+    /// A subject that the app does not trust.
+    federated_subject(subject: &str) = 401 "invalid_client" 700213 format!(
+        "No matching federated identity record found for presented assertion subject '{subject}'. Check your federated \
+         identity credential Subject, Audience and Issuer against the presented assertion.");
+    /// A `claims` parameter that is not one.
+    bad_claims() = 400 "invalid_request" 90013 "Invalid input received from the user: 'claims' is not a JSON object.";
     /// Several resources in one token request.
     several_resources(scope: &str) = 400 "invalid_request" 28000 format!(
         "Provided value for the input parameter scope is not valid because it contains more than one resource. Scope \
@@ -141,6 +187,27 @@ refusals! {
          added to the directory.");
     /// A shared mailbox signing in.
     disabled_user() = 400 "invalid_grant" 50057 "The user account is disabled.";
+    /// An account without a password here.
+    no_password() = 400 "invalid_grant" 50056
+        "Invalid or null password: password does not exist in the directory for this user.";
+    /// Too many failures.
+    locked() = 400 "invalid_grant" 50053
+        "You've tried to sign in too many times with an incorrect user ID or password, or the sign-in was blocked \
+         because it came from an IP address with malicious activity.";
+    /// A password past its time.
+    password_expired() = 400 "invalid_grant" 50055 "The password is expired.";
+    /// A second factor has to be registered first.
+    mfa_registration() = 400 "invalid_grant" 50079
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must \
+         enroll in multi-factor authentication to access '00000002-0000-0ff1-ce00-000000000000'.";
+    /// The app wants assigned users.
+    not_assigned(user: &User, app: &App) = 400 "invalid_grant" 50105 format!(
+        "Your administrator has configured the application {} ('{}') to block users unless they are specifically \
+         granted access to the application. The signed in user '{}' is blocked because they are not a direct member \
+         of a group with access.", app.name, app.client_id, user.upn);
+    /// A Conditional Access policy.
+    conditional_access() = 400 "invalid_grant" 53003
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.";
     /// A second factor is needed.
     mfa_needed() = 400 "invalid_grant" 50076
         "Due to a configuration change made by your administrator, or because you moved to a new location, you must \
@@ -204,7 +271,7 @@ refusals! {
 impl Refusal {
     /// Any refusal.
     pub(crate) fn new(status: u16, error: &'static str, code: u32, text: impl Into<String>) -> Self {
-        Self { status, error, code, text: text.into(), suberror: None }
+        Self { status, error, code, text: text.into(), suberror: None, claims: None }
     }
 
     /// The user said no at the device page; Entra sends no number with it.
@@ -226,6 +293,20 @@ impl Refusal {
     pub(crate) fn suberror(mut self, suberror: &'static str) -> Self {
         self.suberror = Some(suberror);
         self
+    }
+
+    /// The user said no at the device page, spelled as RFC 8628 section 3.5 does.
+    pub(crate) fn device_access_denied() -> Self {
+        Self { error: "access_denied", ..Self::device_declined() }
+    }
+
+    /// A sign-in with this authentication context is wanted first (exchange-online facts A.10).
+    pub(crate) fn claims_challenge(context: &str) -> Self {
+        let mut refusal = Self::mfa_needed().suberror("basic_action");
+        refusal.error = "interaction_required";
+        let claims = json!({"access_token": {"acrs": {"essential": true, "value": context}}});
+        refusal.claims = Some(claims.to_string());
+        refusal
     }
 
     /// `AADSTSn: text`, without the ids.
@@ -259,6 +340,9 @@ impl Refusal {
         });
         if let (Some(suberror), Some(body)) = (self.suberror, body.as_object_mut()) {
             body.insert("suberror".to_owned(), suberror.into());
+        }
+        if let (Some(claims), Some(body)) = (&self.claims, body.as_object_mut()) {
+            body.insert("claims".to_owned(), claims.as_str().into());
         }
         json_response(status, &body, trace)
     }

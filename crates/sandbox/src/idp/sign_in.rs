@@ -10,7 +10,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::json;
 
 use crate::count::RequestKind;
-use crate::directory::{App, User, UserKind};
+use crate::directory::{App, SignInRefusal, User, UserKind};
+use crate::fault::{Fault, Who};
 use crate::http::Base;
 use crate::idp::authorize::{error_page, refuse, send};
 use crate::idp::page;
@@ -41,7 +42,7 @@ pub(crate) async fn login(
     body: Bytes,
 ) -> Response {
     let params = Params::new(None, &body);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let Some((id, flow)) = idp.flow(&params) else { return lost() };
     if params.get("action") == Some("cancel") {
         idp.tables().flows.remove(&id);
@@ -75,7 +76,7 @@ pub(crate) async fn login(
 pub(crate) async fn consent(State(idp): State<Arc<Idp>>, headers: HeaderMap, body: Bytes) -> Response {
     idp.count(RequestKind::Consent);
     let params = Params::new(None, &body);
-    let trace = idp.trace(&headers, "");
+    let trace = idp.trace(&headers, &Who::default());
     let Some((id, flow)) = idp.flow(&params) else { return lost() };
     let Some(app) = idp.directory.app(&flow.client_id).cloned() else { return lost() };
     let user = flow.user.as_deref().and_then(|u| idp.directory.user(u)).cloned();
@@ -201,6 +202,7 @@ impl Idp {
         if user.password != *password {
             return Err(Refusal::wrong_password());
         }
+        not_blocked(user, app)?;
         Ok(user.clone())
     }
 
@@ -244,7 +246,18 @@ impl Idp {
     pub(crate) fn finish(&self, flow: Flow, outcome: Outcome, trace: &Trace) -> Response {
         match (flow.purpose, outcome) {
             (Purpose::Code { answer, .. }, Outcome::Refused(refusal)) => refuse(&answer, &refusal, trace),
-            (Purpose::Code { answer, nonce, challenge, client_info }, Outcome::Granted(user)) => {
+            (
+                Purpose::Code { mut answer, nonce, challenge, client_info, context },
+                Outcome::Granted(user),
+            ) => {
+                let who = Who { client: flow.client_id.clone(), user: Some(user.upn.clone()) };
+                let refused = self
+                    .faults
+                    .take(&who, |f| if let Fault::SignInRefused(code) = f { Some(*code) } else { None });
+                if let Some(code) = refused {
+                    let refusal = Refusal::new(400, "access_denied", code, "A fault was injected.");
+                    return refuse(&answer, &refusal, trace);
+                }
                 // Entra's codes for work accounts begin like this and are this long.
                 let text = format!("1.A{}", random::base64url(480));
                 let now = self.clock.now();
@@ -256,6 +269,7 @@ impl Idp {
                     scopes: flow.scopes,
                     nonce,
                     challenge,
+                    context,
                     expires: now.saturating_add(CODE_LIFETIME),
                     used: false,
                 };
@@ -264,11 +278,24 @@ impl Idp {
                     tables.tidy(now);
                     tables.codes.insert(text.clone(), code);
                 }
-                let mut fields = vec![("code", text)];
+                let mut fields = vec![("session_state", crate::guid::random())];
+                if self.faults.hits(&who, &Fault::ForeignCode) {
+                    fields.push(("code", format!("1.A{}", random::base64url(480))));
+                } else if !self.faults.hits(&who, &Fault::NoCode) {
+                    fields.push(("code", text));
+                }
                 if client_info {
                     fields.push(("client_info", self.client_info(&user)));
                 }
-                fields.push(("session_state", crate::guid::random()));
+                if self.faults.hits(&who, &Fault::WrongState) {
+                    answer.state = Some(random::base64url(24));
+                }
+                if self.faults.hits(&who, &Fault::NoState) {
+                    answer.state = None;
+                }
+                if self.faults.hits(&who, &Fault::WrongIss) {
+                    fields.push(("iss", "https://another-provider.example/v2.0".to_owned()));
+                }
                 send(&answer, fields)
             }
             (Purpose::Device { device_code }, Outcome::Granted(user)) => {
@@ -321,6 +348,19 @@ impl Idp {
         let users = self.directory.users.iter().filter(fits);
         users.map(|u| format!("{} with password {}", u.upn, u.password.expose())).collect()
     }
+}
+
+/// Whether the account may sign in to this app at all.
+pub(crate) fn not_blocked(user: &User, app: &App) -> Result<(), Refusal> {
+    Err(match user.blocked {
+        None => return Ok(()),
+        Some(SignInRefusal::Disabled) => Refusal::disabled_user(),
+        Some(SignInRefusal::Locked) => Refusal::locked(),
+        Some(SignInRefusal::PasswordExpired) => Refusal::password_expired().suberror("user_password_expired"),
+        Some(SignInRefusal::MfaRegistration) => Refusal::mfa_registration().suberror("basic_action"),
+        Some(SignInRefusal::NotAssigned) => Refusal::not_assigned(user, app),
+        Some(SignInRefusal::ConditionalAccess) => Refusal::conditional_access().suberror("message_only"),
+    })
 }
 
 /// What the consent page lists.

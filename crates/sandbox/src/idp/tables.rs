@@ -35,7 +35,14 @@ pub(crate) enum ResponseMode {
 #[derive(Clone)]
 pub(crate) enum Purpose {
     /// An authorisation code for a redirect URI.
-    Code { answer: Answer, nonce: Option<String>, challenge: Option<Challenge>, client_info: bool },
+    Code {
+        answer: Answer,
+        nonce: Option<String>,
+        challenge: Option<Challenge>,
+        client_info: bool,
+        /// The authentication context asked for by `claims`.
+        context: Option<String>,
+    },
     /// Approval of a device.
     Device { device_code: String },
     /// Consent for the whole tenant.
@@ -79,6 +86,7 @@ pub(crate) struct Code {
     pub(crate) scopes: Scopes,
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: Option<Challenge>,
+    pub(crate) context: Option<String>,
     pub(crate) expires: u64,
     pub(crate) used: bool,
 }
@@ -98,6 +106,7 @@ pub(crate) struct Device {
     pub(crate) tenant: Tenant,
     pub(crate) client_id: String,
     pub(crate) scopes: Scopes,
+    pub(crate) context: Option<String>,
     pub(crate) expires: u64,
     pub(crate) state: DeviceState,
 }
@@ -110,6 +119,8 @@ pub(crate) struct RefreshToken {
     pub(crate) oidc: Oidc,
     /// The `scope` used if a refresh request has none.
     pub(crate) scope: String,
+    /// The authentication context of the sign-in.
+    pub(crate) context: Option<String>,
     pub(crate) family: u64,
     pub(crate) expires: u64,
     pub(crate) used: bool,
@@ -132,6 +143,8 @@ pub(crate) struct Tables {
     /// Clients an administrator allowed for everybody.
     pub(crate) admin_consents: HashSet<String>,
     pub(crate) families: u64,
+    /// Client assertions that were taken: client id and `jti`, with their end.
+    pub(crate) assertions: HashMap<(String, String), u64>,
     /// Families of refresh tokens in which one was used twice.
     pub(crate) revoked_families: HashSet<u64>,
 }
@@ -152,6 +165,9 @@ impl Tables {
         }
         if self.devices.len() > CROWDED {
             self.devices.retain(|_, d| !past(d.expires));
+        }
+        if self.assertions.len() > CROWDED {
+            self.assertions.retain(|_, expires| !past(*expires));
         }
         if self.refresh.len() > CROWDED * 10 {
             self.refresh.retain(|_, r| !past(r.expires));

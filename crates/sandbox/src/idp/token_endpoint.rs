@@ -1,25 +1,51 @@
 //! The token endpoint: who asks, with what, and how it may fail.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use wire::Secret;
 
 use crate::count::RequestKind;
 use crate::directory::{App, AppKind};
-use crate::fault::Fault;
+use crate::fault::{Fault, Who};
 use crate::http::Base;
 use crate::idp::Idp;
+use crate::idp::assertion::Assertion;
 use crate::idp::params::{Params, basic};
-use crate::idp::refusal::{Refusal, Trace, json_response};
+use crate::idp::refusal::{Refusal, json_response};
+use crate::idp::tables::DeviceState;
 use crate::idp::tenant::Tenant;
+use crate::jwt::SigningKey;
 use crate::net::Resetter;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// What a client showed of itself: the claim `appidacr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing: it is a public client.
+    Nothing,
+    /// Its secret.
+    Secret,
+    /// An assertion, its own or an outside issuer's.
+    Assertion,
+}
+
+/// A token request of a client that may make one.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) tenant: Tenant,
+    pub(crate) app: &'a App,
+    pub(crate) proof: Proof,
+    pub(crate) who: &'a Who,
+    pub(crate) params: &'a Params,
+    /// The URL under which the sandbox was reached.
+    pub(crate) base: &'a str,
+    pub(crate) key: &'a SigningKey,
+}
 
 /// The token endpoint.
 pub(crate) async fn token(
@@ -41,10 +67,14 @@ pub(crate) async fn token(
         _ => RequestKind::OtherGrant,
     });
     let basic = basic(&headers);
-    let named = basic.as_ref().map(|(id, ..)| id.as_str()).or_else(|| params.get("client_id"));
-    let client = named.unwrap_or_default().to_owned();
-    let trace = idp.trace(&headers, &client);
-    if let Some(response) = idp.outage(&client, &resetter, &trace, &base).await {
+    let named =
+        basic.as_ref().map(|(id, ..)| id.clone()).or_else(|| params.get("client_id").map(str::to_owned));
+    // An assertion says who it is by itself (RFC 7521 section 4.2).
+    let asserted = || Some(Assertion::parse(params.get("client_assertion")?)?.text("sub").to_owned());
+    let client = named.or_else(asserted).unwrap_or_default();
+    let who = Who { client, user: idp.user_of(&params) };
+    let trace = idp.trace(&headers, &who);
+    if let Some(response) = idp.outage(&who, &resetter, &trace, &base).await {
         return response;
     }
     let secrets: Vec<Secret> = match basic {
@@ -52,9 +82,9 @@ pub(crate) async fn token(
         None => params.get("client_secret").map(Secret::from).into_iter().collect(),
     };
     let key = idp.mint.key_async().await;
-    match idp.grant(&tenant, &client, &secrets, &params, &base, &key) {
+    match idp.grant(&tenant, &who, &secrets, &params, &base, &key) {
         Ok(body) => json_response(200, &body, &trace),
-        Err(refusal) => idp.refuse(&refusal, &client, &trace, &base),
+        Err(refusal) => idp.refuse(&refusal, &who, &trace, &base),
     }
 }
 
@@ -62,16 +92,17 @@ impl Idp {
     fn grant(
         &self,
         tenant: &str,
-        client: &str,
+        who: &Who,
         secrets: &[Secret],
         params: &Params,
         base: &str,
-        key: &crate::jwt::SigningKey,
+        key: &SigningKey,
     ) -> Result<serde_json::Value, Refusal> {
         let tenant = Tenant::parse(&self.directory, tenant)?;
         if params.repeated {
             return Err(Refusal::malformed());
         }
+        let client = who.client.as_str();
         let grant = params.get("grant_type").ok_or_else(|| Refusal::missing("grant_type"))?;
         if params.get("resource").is_some() {
             return Err(Refusal::resource_parameter());
@@ -89,7 +120,7 @@ impl Idp {
         let app =
             self.directory.app(client).ok_or_else(|| Refusal::unknown_app(client, &self.directory.domain))?;
         tenant.admits(app)?;
-        let injected = self.faults.take(client, |f| match f {
+        let injected = self.faults.take(who, |f| match f {
             Fault::Refuse { error, code, status, suberror } => Some((*error, *code, *status, *suberror)),
             _ => None,
         });
@@ -99,76 +130,71 @@ impl Idp {
             return Err(refusal);
         }
         let without_redirect = matches!(grant, "password" | "device_code" | DEVICE_GRANT);
-        authenticate(app, secrets, params.get("client_assertion").is_some(), grant, without_redirect)?;
+        let asserted = params.get("client_assertion").is_some();
+        let proof = authenticate(app, secrets, asserted, grant, without_redirect)?;
+        if proof == Proof::Assertion {
+            self.check_assertion(app, tenant, who, params, base)?;
+        }
+        let request = Request { tenant, app, proof, who, params, base, key };
         match grant {
-            "authorization_code" => self.by_code(tenant, app, params, base, key),
-            "refresh_token" => self.by_refresh(tenant, app, params, base, key),
-            "client_credentials" => self.by_client(app, params, key),
-            "password" => self.by_password(tenant, app, params, base, key),
-            DEVICE_GRANT | "device_code" => self.by_device(tenant, app, params, base, key),
+            "authorization_code" => self.by_code(&request),
+            "refresh_token" => self.by_refresh(&request),
+            "client_credentials" => self.by_client(&request),
+            "password" => self.by_password(&request),
+            DEVICE_GRANT | "device_code" => self.by_device(&request),
             other => Err(Refusal::unsupported_grant(other)),
         }
     }
 
-    /// An outage, if one is switched on: the answer, or a reset connection.
-    pub(crate) async fn outage(
-        &self,
-        client: &str,
-        resetter: &Resetter,
-        trace: &Trace,
-        base: &str,
-    ) -> Option<Response> {
-        if self.faults.hits(client, &Fault::Reset) {
-            resetter.reset();
-            // The connection's task drops this one; the answer is never written.
-            tokio::time::sleep(Duration::from_secs(60)).await;
-        }
-        if self.faults.hits(client, &Fault::Unavailable) {
-            let html = "<!DOCTYPE html><html><head><title>Service unavailable</title></head>\
-                        <body><h2>Our services aren't available right now</h2></body></html>";
-            let kind = [(header::CONTENT_TYPE, "text/html")];
-            return Some((StatusCode::SERVICE_UNAVAILABLE, kind, html).into_response());
-        }
-        let throttled = self.faults.take(client, |f| match f {
-            Fault::TooManyRequests(after) => Some(*after),
+    /// The user whom a token request is for, as far as what it shows is known here.
+    fn user_of(&self, params: &Params) -> Option<String> {
+        let tables = self.tables();
+        match params.get("grant_type")? {
+            "authorization_code" => tables.codes.get(params.get("code")?).map(|code| code.user.clone()),
+            "refresh_token" => {
+                tables.refresh.get(params.get("refresh_token")?).map(|token| token.user.clone())
+            }
+            "password" => params.get("username").map(str::to_owned),
+            DEVICE_GRANT | "device_code" => match &tables.devices.get(params.get("device_code")?)?.state {
+                DeviceState::Approved(user) => Some(user.clone()),
+                _ => None,
+            },
             _ => None,
-        })?;
-        let text = "The request was throttled according to policy. Try again later.";
-        let mut response =
-            Refusal::new(429, "temporarily_unavailable", 90055, text).response(trace, base, 429);
-        if let Some(after) = throttled {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after));
         }
-        Some(response)
     }
 }
 
-/// Client authentication (exchange-online facts A.4, A.5): who must, who must not.
+/// Client authentication (exchange-online facts A.4, A.5): who must, who must not. An assertion is still to be checked.
 fn authenticate(
     app: &App,
     secrets: &[Secret],
-    assertion: bool,
+    asserted: bool,
     grant: &str,
     without_redirect: bool,
-) -> Result<(), Refusal> {
+) -> Result<Proof, Refusal> {
     if app.kind == AppKind::Public {
-        if !secrets.is_empty() || assertion {
+        if !secrets.is_empty() || asserted {
             return Err(Refusal::secret_from_public());
         }
         // Nothing but the switch says that this client is public when no redirect URI is part of the grant.
         if grant == "client_credentials" || (without_redirect && !app.public_flows) {
             return Err(Refusal::no_secret());
         }
-        return Ok(());
+        return Ok(Proof::Nothing);
     }
-    if assertion {
-        return Err(Refusal::no_certificate());
+    match (asserted, secrets.is_empty()) {
+        // RFC 6749 section 2.3: not more than one way at a time.
+        (true, false) => return Err(Refusal::malformed()),
+        (true, true) => return Ok(Proof::Assertion),
+        (false, true) if without_redirect && app.public_flows => return Ok(Proof::Nothing),
+        (false, true) => return Err(Refusal::no_secret()),
+        (false, false) => {}
     }
-    if secrets.is_empty() {
-        return if without_redirect && app.public_flows { Ok(()) } else { Err(Refusal::no_secret()) };
-    }
-    match &app.secret {
-        Some(secret) if secrets.contains(secret) => Ok(()),
-        _ => Err(Refusal::wrong_secret(app)),
+    if app.secret.as_ref().is_some_and(|secret| secrets.contains(secret)) {
+        Ok(Proof::Secret)
+    } else if app.expired_secrets.iter().any(|secret| secrets.contains(secret)) {
+        Err(Refusal::expired_secret(app))
+    } else {
+        Err(Refusal::wrong_secret(app))
     }
 }
