@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::store::{
-    self, EntryKey, FileStore, Issued, KeySource, Renewal, StoreError, TokenStore as _, Wanted,
+    self, Cause, EntryKey, FileStore, Issued, KeySource, Renewal, StoreError, TokenStore as _, Wanted,
 };
-use auth::{Clock as _, SystemClock, Tokens};
+use auth::{Challenge, Clock as _, SystemClock, Tokens};
 use postkey::{Ask, Token, TokenFuture, TokenSource};
 use wire::Secret;
 
 use crate::config::Account;
+use crate::config::model::Flow;
 use crate::exit::{Failure, Result};
 use crate::http::LazyHttp;
 
@@ -36,7 +37,11 @@ impl Account {
     }
 
     fn wanted(&self, client: &auth::Client<LazyHttp>) -> Result<Wanted> {
-        let renewal = if self.is_app() { Renewal::ClientCredentials } else { Renewal::Refresh };
+        let renewal = match self.flow {
+            Some(Flow::ServiceAccount) => Renewal::ServiceAccount,
+            _ if self.is_app() => Renewal::ClientCredentials,
+            _ => Renewal::Refresh,
+        };
         Ok(Wanted::new(&self.name, client, self.scopes()?, renewal))
     }
 
@@ -66,6 +71,15 @@ impl Account {
     pub(crate) fn has_tokens(&self, store: &FileStore) -> Result<bool> {
         let record = store.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
         Ok(record.is_some_and(|record| record.tokens.is_some()))
+    }
+
+    /// What the service demanded when it last refused a renewal.
+    pub(crate) fn challenge(&self, store: &FileStore) -> Result<Option<Challenge>> {
+        let record = store.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
+        Ok(record.and_then(|record| match record.failure?.cause {
+            Cause::Refused(refusal) => auth::Error::Refused(Box::new(refusal)).challenge(),
+            _ => None,
+        }))
     }
 
     /// Forgets its tokens. Says whether there were any.

@@ -59,6 +59,21 @@ pub(crate) struct AccountAdd {
     /// The file (mode 600) that holds the client secret
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) client_secret_file: Option<PathBuf>,
+    /// The file (mode 600) with certificate and key, PEM or PKCS#12
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The file (mode 600) with the certificate's key, if it is one of its own
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) certificate_key: Option<PathBuf>,
+    /// The file with an assertion that somebody keeps fresh
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) assertion_file: Option<PathBuf>,
+    /// The command that prints an assertion
+    #[arg(long, value_name = "COMMAND", group = "secret")]
+    pub(crate) assertion_command: Option<String>,
+    /// The key file (mode 600) of a Google service account
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) service_account: Option<PathBuf>,
     /// The command that prints the client secret
     #[arg(long, value_name = "COMMAND", group = "secret")]
     pub(crate) client_secret_command: Option<String>,

@@ -78,6 +78,7 @@ fn table(args: &AccountAdd) -> Result<Table> {
             table.insert("client_secret", value(reference));
         }
     }
+    proof(args, &mut table)?;
     if let Some(flow) = args.flow {
         table.insert("flow", value(flow.name()));
     }
@@ -112,6 +113,33 @@ fn table(args: &AccountAdd) -> Result<Table> {
         }
     }
     Ok(table)
+}
+
+/// What proves the application besides a secret.
+fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
+    let mut inline = |key: &str, members: &[(&str, Option<String>)]| {
+        let mut reference = InlineTable::new();
+        for (name, text) in members {
+            if let Some(text) = text {
+                reference.insert(*name, text.as_str().into());
+            }
+        }
+        table.insert(key, value(reference));
+    };
+    if let Some(file) = &args.certificate {
+        let key = args.certificate_key.as_deref().map(absolute).transpose()?;
+        inline("certificate", &[("file", Some(absolute(file)?)), ("key", key)]);
+    }
+    if let Some(file) = &args.assertion_file {
+        inline("assertion", &[("file", Some(absolute(file)?))]);
+    }
+    if let Some(command) = &args.assertion_command {
+        inline("assertion", &[("command", Some(command.clone()))]);
+    }
+    if let Some(file) = &args.service_account {
+        table.insert("service_account", value(absolute(file)?));
+    }
+    Ok(())
 }
 
 fn server(host: Option<&str>, port: Option<u16>, tls: Option<model::Tls>) -> Table {
@@ -240,9 +268,7 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
         let scopes = account.scopes()?;
         lines.push(("tenant", endpoints.tenant.clone()));
         lines.push(("client id", account.client_id.clone()));
-        if let Some(reference) = &account.client_secret {
-            lines.push(("client secret", format!("from {reference}")));
-        }
+        lines.extend(account.proof.describe());
         lines.push(("flow", account.flow.map_or("chosen at login", model::Flow::name).to_owned()));
         if let Some(redirect) = &account.redirect {
             lines.push(("redirect", redirect.text().to_owned()));

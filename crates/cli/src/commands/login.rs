@@ -29,9 +29,11 @@ pub(crate) fn run(args: &Login, config: &Config, out: Out) -> Result<()> {
     }
     let flow = args.flow.or(account.flow).unwrap_or_else(|| default_flow(&account));
     // An application's tokens are found again only if the account says that it is one.
-    if (flow == Flow::App) != account.is_app() {
+    if flow.is_app() != account.is_app() {
         return Err(mixed(&account, flow, config));
     }
+    // Before any secret is fetched.
+    account.provider.allows(flow.of_provider()).map_err(|error| Failure::from_auth(&error, &account.name))?;
     account.flow = Some(flow);
     let wishes = Wishes { qr: args.qr, no_open: args.no_open, timeout: args.timeout };
     super::block_on(async {
@@ -63,15 +65,17 @@ fn mixed(account: &Account, flow: Flow, config: &Config) -> Failure {
 async fn sign_in(account: &Account, config: &Config, flow: Flow, wishes: Wishes, out: Out) -> Result<()> {
     // First the store: nobody should sign in for tokens that cannot be kept.
     let store = tokens::open(&config.state_dir()?, &account.name)?;
-    let tokens = SignIn::new(account, out, wishes)?.run(flow).await?;
+    let challenge = account.challenge(&store)?;
+    let tokens = SignIn { challenge, ..SignIn::new(account, out, wishes)? }.run(flow).await?;
     let who = account.check_identity(&tokens)?;
     let life = tokens.expires_at.saturating_sub(SystemClock.now());
-    let renews = tokens.refresh_token.is_some() || flow == Flow::App;
+    let renews = tokens.refresh_token.is_some() || flow.is_app();
     let expires_at = tokens.expires_at;
     account.keep(&store, tokens).await?;
 
     let shown = who.clone().unwrap_or_else(|| match flow {
-        Flow::App => format!("the application {}", account.client_id),
+        Flow::ServiceAccount => format!("the {}", account.client_id),
+        flow if flow.is_app() => format!("the application {}", account.client_id),
         _ => account.user.clone(),
     });
     out.line(format!("Signed in as {STRONG}{shown}{STRONG:#}; the tokens are in the store."))?;

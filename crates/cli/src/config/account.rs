@@ -1,17 +1,18 @@
 //! An account with everything filled in: the file's table over its provider.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use auth::http::ReqwestOptions;
-use auth::provider::{Access, Tls as ProviderTls};
-use auth::{Credential, Endpoints, Protocol, Provider, Registration};
+use auth::provider::Access;
+use auth::{Endpoints, Protocol, Provider, Registration};
 use toml::{Table, Value};
 
 use super::load::Source;
-use super::model::{self, Flow, Tls};
+use super::model::{self, Flow};
+use super::proof::Proof;
 use super::secret::SecretRef;
 use super::sending::{self, Sending};
+use super::server::{self, MailServer, seconds};
 use super::{base, paths, similar};
 use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
@@ -39,8 +40,10 @@ pub(crate) struct Account {
     pub(crate) tenant: String,
     /// The registration; empty if none is configured.
     pub(crate) client_id: String,
-    /// Where its secret is.
-    pub(crate) client_secret: Option<SecretRef>,
+    /// How it proves itself.
+    pub(crate) proof: Proof,
+    /// Where the person's password for the sign-in is.
+    pub(crate) sign_in_password: Option<SecretRef>,
     /// How to sign in, if that is said.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.
@@ -61,25 +64,6 @@ pub(crate) struct Account {
     connect_timeout: Option<u64>,
     timeout: Option<u64>,
     base: PathBuf,
-}
-
-/// Where the mail is.
-#[derive(Clone, Debug)]
-pub(crate) struct MailServer {
-    /// Host name.
-    pub(crate) host: String,
-    /// TCP port.
-    pub(crate) port: u16,
-    /// When TLS begins.
-    pub(crate) tls: Tls,
-    /// Certificates to trust besides the built-in ones.
-    pub(crate) ca_file: Option<PathBuf>,
-    /// Whether to trust what the operating system trusts.
-    pub(crate) platform_roots: bool,
-    /// Longest wait for any answer, if it is not to be the usual one.
-    pub(crate) timeout: Option<Duration>,
-    /// Whether it is another one than the provider's.
-    pub(crate) own: bool,
 }
 
 pub(super) fn resolve(
@@ -103,7 +87,8 @@ pub(super) fn resolve(
             "keep the one that the mail server takes",
         ));
     }
-    let at_server = |protocol, own: &model::Server| server(name, protocol, own, &provider, base, source);
+    let at_server =
+        |protocol, own: &model::Server| server::resolve(name, protocol, own, &provider, base, source);
     let Some(server) = at_server(Protocol::Imap, &table.imap)? else {
         let advice = "write host = \"imap.example.com\" under [accounts.NAME.imap]";
         return Err(source.mistake(
@@ -135,6 +120,25 @@ pub(super) fn resolve(
             "write protocols = [\"imap\"], or leave it out",
         ));
     }
+    let proof = Proof::of(table).map_err(|(first, second)| {
+        source.mistake(
+            &at(name, &[second]),
+            &format!("{first} and {second} exclude each other"),
+            "keep the one that the registration has",
+        )
+    })?;
+    let flow = match (table.flow, &proof) {
+        (None, Proof::ServiceAccount(_)) => Some(Flow::ServiceAccount),
+        (flow, _) => flow,
+    };
+    if let Some(missing) = flow.and_then(|flow| proof.lacks(flow)) {
+        let flow = flow.map_or("", Flow::name);
+        return Err(source.mistake(
+            &at(name, &["flow"]),
+            &format!("{flow} needs {missing}"),
+            format!("write {missing} for it, or choose another flow"),
+        ));
+    }
     let account = Account {
         name: name.to_owned(),
         user: table.user.clone(),
@@ -145,9 +149,14 @@ pub(super) fn resolve(
         })?,
         mailbox: table.mailbox.clone().unwrap_or_else(|| table.user.clone()),
         tenant: table.tenant.clone().unwrap_or_default(),
-        client_id: table.client_id.clone().unwrap_or_default(),
-        client_secret: table.client_secret.clone(),
-        flow: table.flow,
+        client_id: match (&proof, &table.client_id) {
+            // A service account's own id is in its key file; tokens are found without reading it.
+            (Proof::ServiceAccount(_), _) => format!("service account for {}", table.user),
+            (_, id) => id.clone().unwrap_or_default(),
+        },
+        sign_in_password: table.oauth.password.clone(),
+        flow,
+        proof,
         token: table.token.clone(),
         password: table.password.clone(),
         server,
@@ -231,85 +240,15 @@ fn provider(name: &str, table: &model::Account, file: &model::File, source: &Sou
     Ok(provider)
 }
 
-/// The server of a protocol; `None` if neither the file nor the provider names one.
-fn server(
-    name: &str,
-    protocol: Protocol,
-    own: &model::Server,
-    provider: &Provider,
-    base: &Path,
-    source: &Source,
-) -> Result<Option<MailServer>> {
-    let table = protocol.to_string();
-    let at = |key| ["accounts", name, table.as_str(), key];
-    let preset = provider.servers.of(protocol).iter().find(|server| match own.tls {
-        Some(Tls::Starttls) => server.tls == ProviderTls::StartTls,
-        _ => true,
-    });
-    // A server of one's own has nothing to do with the provider's port.
-    let preset = if own.host.is_some() { None } else { preset };
-    let tls = own.tls.unwrap_or(match (preset.map(|server| server.tls), protocol, own.port) {
-        (Some(ProviderTls::StartTls), ..) | (None, Protocol::Smtp, Some(587 | 25)) => Tls::Starttls,
-        _ => Tls::Implicit,
-    });
-    let Some(host) = own.host.clone().or_else(|| preset.map(|server| server.host.clone())) else {
-        return Ok(None);
-    };
-    let bare = host.trim_matches(['[', ']']);
-    if bare.is_empty()
-        || host.contains(['/', '@', ' '])
-        || bare.starts_with('-')
-        || host.chars().any(char::is_control)
-    {
-        return Err(source.mistake(
-            &at("host"),
-            "this is no host name",
-            "write the name alone, without imap://, pop:// or smtp:// and without port",
-        ));
-    }
-    let loopback = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if tls == Tls::DangerousPlaintext && !loopback {
-        return Err(source.mistake(
-            &at("tls"),
-            "without TLS the token would travel in clear text, so this is for servers on this machine only",
-            "write tls = \"implicit\" or tls = \"starttls\"",
-        ));
-    }
-    let port = own.port.or_else(|| preset.filter(|_| own.tls.is_none()).map(|server| server.port));
-    let port = port.unwrap_or(match (protocol, tls) {
-        (Protocol::Pop3, Tls::Implicit) => 995,
-        (Protocol::Pop3, _) => 110,
-        (Protocol::Smtp, Tls::Implicit) => 465,
-        (Protocol::Smtp, _) => 587,
-        (_, Tls::Implicit) => 993,
-        (_, _) => 143,
-    });
-    let ca_file = own.ca_file.as_ref().or(provider.ca_file.as_ref()).map(|path| paths::from(base, path));
-    Ok(Some(MailServer {
-        host,
-        port,
-        tls,
-        ca_file,
-        platform_roots: own.platform_roots,
-        timeout: own.timeout.map(seconds),
-        own: own.host.is_some(),
-    }))
-}
-
-/// A time-out of the configuration: neither none at all nor a day.
-fn seconds(value: u64) -> Duration {
-    Duration::from_secs(value.clamp(1, 3600))
-}
-
 impl Account {
     /// Whether tokens come from a sign-in with this program.
     pub(crate) fn needs_sign_in(&self) -> bool {
         self.token.is_none() && self.password.is_none()
     }
 
-    /// The registration without its secret: enough to find what is stored.
+    /// The registration without what proves it: enough to find what is stored.
     pub(crate) fn registration(&self) -> Registration {
-        Registration::public(&self.client_id, &self.tenant)
+        Registration::new(&self.client_id, self.proof.stand_in(), &self.tenant)
     }
 
     /// Where requests go.
@@ -317,11 +256,11 @@ impl Account {
         self.provider.endpoints(&self.registration()).map_err(|error| Failure::from_auth(&error, &self.name))
     }
 
-    /// What speaks to the identity provider. The secret is fetched only if `with_secret` says so.
-    pub(crate) fn client(&self, with_secret: bool) -> Result<auth::Client<LazyHttp>> {
+    /// What speaks to the identity provider. The credential is fetched only if `with_credential` says so.
+    pub(crate) fn client(&self, with_credential: bool) -> Result<auth::Client<LazyHttp>> {
         let mut registration = self.registration();
-        if let (true, Some(secret)) = (with_secret, &self.client_secret) {
-            registration.credential = Credential::Secret(secret.fetch("client_secret", &self.base)?);
+        if with_credential {
+            registration.credential = self.proof.credential(&self.base, &self.user)?;
         }
         Ok(auth::Client::new(self.endpoints()?, registration, LazyHttp::new(self.http()?)))
     }
@@ -343,6 +282,18 @@ impl Account {
         if let Some(scopes) = &self.scopes {
             return Ok(scopes.clone());
         }
+        // A service account acts for the person, with the person's scopes and nothing to renew.
+        if self.flow == Some(Flow::ServiceAccount) {
+            let mut scopes: Vec<String> = self
+                .protocols
+                .iter()
+                .flat_map(|protocol| self.provider.scopes.of(*protocol))
+                .cloned()
+                .collect();
+            scopes.sort_unstable();
+            scopes.dedup();
+            return Ok(scopes);
+        }
         let access = if self.is_app() { Access::AppOnly } else { Access::Delegated };
         self.provider
             .scopes_for(&self.protocols, access)
@@ -351,7 +302,7 @@ impl Account {
 
     /// Whether the application signs in on its own.
     pub(crate) fn is_app(&self) -> bool {
-        self.flow == Some(Flow::App)
+        self.flow.is_some_and(Flow::is_app)
     }
 
     /// The file with certificates for the sign-in service.

@@ -5,12 +5,15 @@ pub(crate) mod edit;
 mod load;
 pub(crate) mod model;
 pub(crate) mod paths;
+pub(crate) mod proof;
 pub(crate) mod secret;
 mod sending;
+mod server;
 pub(crate) mod similar;
 
-pub(crate) use account::{Account, MailServer};
+pub(crate) use account::Account;
 pub(crate) use sending::Sending;
+pub(crate) use server::MailServer;
 
 use std::path::{Path, PathBuf};
 

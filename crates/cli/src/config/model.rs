@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::proof::{AssertionRef, CertificateRef};
 use super::secret::SecretRef;
 
 /// The whole file.
@@ -42,6 +43,12 @@ pub(crate) struct Account {
     pub(crate) client_id: Option<String>,
     /// The registration's secret.
     pub(crate) client_secret: Option<SecretRef>,
+    /// The registration's certificate, instead of a secret.
+    pub(crate) certificate: Option<CertificateRef>,
+    /// Whose assertions stand for the registration, instead of a secret.
+    pub(crate) assertion: Option<AssertionRef>,
+    /// A Google service account's key file.
+    pub(crate) service_account: Option<PathBuf>,
     /// How to sign in.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.
@@ -64,7 +71,7 @@ pub(crate) struct Account {
 
 /// How to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Flow {
     /// In this machine's browser
     Browser,
@@ -72,8 +79,17 @@ pub(crate) enum Flow {
     Paste,
     /// With a code that is typed in on any other device
     Device,
-    /// As the application itself, with its secret; nobody needs to be there
+    /// As the application itself, with its secret, certificate or assertion; nobody needs to be there
     App,
+    /// As the application itself, with its certificate
+    Certificate,
+    /// As the application itself, with an assertion of somebody it trusts
+    Federated,
+    /// With the person's password; see the warning it prints
+    Password,
+    /// As a Google service account that acts for the user
+    #[value(name = "service-account")]
+    ServiceAccount,
 }
 
 impl Flow {
@@ -84,7 +100,28 @@ impl Flow {
             Self::Paste => "paste",
             Self::Device => "device",
             Self::App => "app",
+            Self::Certificate => "certificate",
+            Self::Federated => "federated",
+            Self::Password => "password",
+            Self::ServiceAccount => "service-account",
         }
+    }
+
+    /// Under which name providers say whether they have it.
+    pub(crate) fn of_provider(self) -> auth::provider::Flow {
+        use auth::provider::Flow as Theirs;
+        match self {
+            Self::Browser | Self::Paste => Theirs::Browser,
+            Self::Device => Theirs::Device,
+            Self::App | Self::Certificate | Self::Federated => Theirs::ClientCredentials,
+            Self::Password => Theirs::Password,
+            Self::ServiceAccount => Theirs::ServiceAccount,
+        }
+    }
+
+    /// Whether nobody needs to be there.
+    pub(crate) fn is_app(self) -> bool {
+        matches!(self, Self::App | Self::Certificate | Self::Federated | Self::ServiceAccount)
     }
 }
 
@@ -180,6 +217,8 @@ pub(crate) struct Oauth {
     pub(crate) authority: Option<String>,
     /// The redirect address as it is registered; `http://localhost` with any port if absent.
     pub(crate) redirect: Option<String>,
+    /// The person's password, for the flow of that name; asked for if absent.
+    pub(crate) password: Option<SecretRef>,
     /// PEM file with certificates to trust besides the built-in ones.
     pub(crate) ca_file: Option<PathBuf>,
     /// The scopes to ask for.

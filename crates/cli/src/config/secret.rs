@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::de::{Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use wire::Secret;
+use zeroize::Zeroizing;
 
 use super::paths;
 use crate::exit::{Exit, Failure, Result};
@@ -73,17 +74,46 @@ fn env(name: &str, field: &str) -> Result<Secret> {
 }
 
 fn file(path: &Path, field: &str) -> Result<Secret> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| {
-        wrong(field, &format!("{shown} cannot be read: {error}"), "check the path and who may read it")
-    };
-    // Before it is opened: opening a pipe would wait for somebody to write to it.
-    if std::fs::metadata(path).map_err(failed)?.is_file() {
-        let file = std::fs::File::open(path).map_err(failed)?;
-        private(&file.metadata().map_err(failed)?, path, field)?;
-        return read(file, field, &format!("{shown}"));
+    let file = open_plain(path, field)?;
+    private(&file.metadata().map_err(|error| unreadable(field, path, &error))?, path, field)?;
+    read(file, field, &path.display().to_string())
+}
+
+/// What a file holds that only its owner can read, whatever octets those are: a key, a PKCS#12 file.
+pub(super) fn octets(path: &Path, field: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let file = open_plain(path, field)?;
+    let metadata = file.metadata().map_err(|error| unreadable(field, path, &error))?;
+    private(&metadata, path, field)?;
+    all_of(file, path, field)
+}
+
+/// The same for what everybody may read: a certificate.
+pub(super) fn public_octets(path: &Path, field: &str) -> Result<Zeroizing<Vec<u8>>> {
+    all_of(open_plain(path, field)?, path, field)
+}
+
+fn all_of(file: std::fs::File, path: &Path, field: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let mut octets = Zeroizing::new(Vec::new());
+    file.take(LONGEST + 1).read_to_end(&mut octets).map_err(|error| unreadable(field, path, &error))?;
+    if octets.len() as u64 > LONGEST {
+        let what = format!("{} has more than {LONGEST} octets", path.display());
+        return Err(wrong(field, &what, "name the file that holds it alone"));
     }
-    Err(wrong(field, &format!("{shown} is not a plain file"), "name a file that holds the secret alone"))
+    Ok(octets)
+}
+
+fn unreadable(field: &str, path: &Path, error: &std::io::Error) -> Failure {
+    wrong(field, &format!("{} cannot be read: {error}", path.display()), "check the path and who may read it")
+}
+
+/// Opens a plain file and nothing else: opening a pipe would wait for somebody to write to it.
+fn open_plain(path: &Path, field: &str) -> Result<std::fs::File> {
+    let failed = |error: std::io::Error| unreadable(field, path, &error);
+    if std::fs::metadata(path).map_err(failed)?.is_file() {
+        return std::fs::File::open(path).map_err(failed);
+    }
+    let what = format!("{} is not a plain file", path.display());
+    Err(wrong(field, &what, "name a file that holds the secret alone"))
 }
 
 /// Refuses a file that others could have read: its secret is not one any more.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::loopback::Receiver;
-use auth::{Authorize, ResponseMode, Tokens};
+use auth::{Authorize, Challenge, ResponseMode, Tokens};
 use serde_json::json;
 
 use super::SignIn;
@@ -35,6 +35,7 @@ impl SignIn<'_> {
         let address = redirect.at(listener.port());
         let mut request = Authorize::new(&address, &self.scopes);
         request.login_hint = Some(&self.account.user);
+        request.claims = self.challenge.as_ref().map(Challenge::as_str);
         request.response_mode = ResponseMode::FormPost;
         let (url, pending) = self.client.code_begin(&request).map_err(|error| self.failed(&error))?;
         let receiver = Receiver::new(redirect.path(), listener.port(), pending.state.clone());

@@ -4,10 +4,12 @@ mod browser;
 mod device;
 mod identity;
 mod listener;
+mod password;
 mod paste;
 pub(crate) mod redirect;
+mod typed;
 
-use auth::Tokens;
+use auth::{Challenge, Tokens};
 
 use self::redirect::Redirect;
 use crate::config::Account;
@@ -34,12 +36,21 @@ pub(crate) struct SignIn<'a> {
     pub(crate) scopes: Vec<String>,
     pub(crate) out: Out,
     pub(crate) wishes: Wishes,
+    /// What the service demanded when it last refused to renew the tokens: the browser takes it there.
+    pub(crate) challenge: Option<Challenge>,
 }
 
 impl<'a> SignIn<'a> {
     /// Prepares a sign-in for `account`.
     pub(crate) fn new(account: &'a Account, out: Out, wishes: Wishes) -> Result<Self> {
-        Ok(Self { account, client: account.client(true)?, scopes: account.scopes()?, out, wishes })
+        Ok(Self {
+            account,
+            client: account.client(true)?,
+            scopes: account.scopes()?,
+            out,
+            wishes,
+            challenge: None,
+        })
     }
 
     /// Signs in.
@@ -48,8 +59,12 @@ impl<'a> SignIn<'a> {
             Flow::Browser => self.browser().await,
             Flow::Paste => self.paste().await,
             Flow::Device => self.device().await,
-            Flow::App => {
+            Flow::Password => self.password().await,
+            Flow::App | Flow::Certificate | Flow::Federated => {
                 self.client.client_credentials(&self.scopes).await.map_err(|error| self.failed(&error))
+            }
+            Flow::ServiceAccount => {
+                self.client.jwt_bearer(&self.scopes).await.map_err(|error| self.failed(&error))
             }
         }
     }

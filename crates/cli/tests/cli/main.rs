@@ -6,6 +6,7 @@ mod fetch;
 mod interface;
 mod person;
 mod pop3;
+mod proofs;
 mod redirects;
 mod sandbox_command;
 mod secrets;
