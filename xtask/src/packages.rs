@@ -188,7 +188,7 @@ pub(crate) fn node() -> PathBuf {
 }
 
 /// Installs exactly what the lock file says, unless what is there was made from the same one. Nothing that a package would like to run
-/// while it is installed is run.
+/// while it is installed is run, and a Node that is too old for one of them gets none.
 fn node_environment() -> Result<(), String> {
     let source = root().join("tests/peers/node");
     let read = |file: &Path| fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()));
@@ -212,6 +212,7 @@ fn node_environment() -> Result<(), String> {
     let installed = run(command("npm")
         .args([
             "ci",
+            "--engine-strict",
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",
@@ -220,7 +221,7 @@ fn node_environment() -> Result<(), String> {
         ])
         .current_dir(node()));
     if !installed.is_ok_and(|ran| ran.success) {
-        return Err("npm could not install them; is there a network?".into());
+        return Err("npm could not install them; is there a network, and is this Node 20.19 or newer?".into());
     }
     fs::write(&stamp, wanted).map_err(|e| e.to_string())
 }
