@@ -1,12 +1,12 @@
 //! Installing what the tests with real programs need: Debian packages when we may, a Python environment with
-//! the pinned packages of `tests/peers/python/requirements.txt`.
+//! the pinned packages of `tests/peers/python/requirements.txt`, and the pinned packages for Node of `tests/peers/node`.
 //!
 //! Nothing here may start a service: the tests run their own private servers.
 
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command::{command, find_program, output, own_dir, root, run, succeeds};
 use crate::report::{Counts, Outcome};
@@ -41,6 +41,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "msmtp", program: "msmtp", used_for: "sending mail with msmtp at the sandbox" },
     Package { name: "mpop", program: "mpop", used_for: "reading mail with mpop from the sandbox" },
     Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
+    Package { name: "nodejs", program: "node", used_for: "sending mail with nodemailer at the sandbox" },
+    Package { name: "npm", program: "npm", used_for: "installing the packages for Node" },
     Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
 ];
 
@@ -61,6 +63,13 @@ pub(crate) fn step() -> Outcome {
         Err(why) => {
             counts.skipped += 1;
             notes.push(format!("no Python environment, so no test with MSAL: {why}"));
+        }
+    }
+    match node_environment() {
+        Ok(()) => counts.passed += 1,
+        Err(why) => {
+            counts.skipped += 1;
+            notes.push(format!("no packages for Node, so no test with nodemailer: {why}"));
         }
     }
     Outcome { counts, notes }
@@ -171,4 +180,81 @@ fn python_environment() -> Result<(), String> {
         return Err("pip could not install the requirements; is there a network?".into());
     }
     fs::write(&stamp, wanted).map_err(|e| e.to_string())
+}
+
+/// Where [`node_environment`] installs: a folder with a `node_modules`.
+pub(crate) fn node() -> PathBuf {
+    own_dir().join("node")
+}
+
+/// Installs exactly what the lock file says, unless what is there was made from the same one. Nothing that a package would like to run
+/// while it is installed is run, and a Node that is too old for one of them gets none.
+fn node_environment() -> Result<(), String> {
+    let source = root().join("tests/peers/node");
+    let read = |file: &Path| fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()));
+    let files = ["package.json", "package-lock.json"];
+    let wanted = files.iter().map(|name| read(&source.join(name))).collect::<Result<String, _>>()?;
+    let stamp = node().join("made-from");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    for program in ["node", "npm"] {
+        if find_program(program).is_none() {
+            return Err(format!("there is no {program} here"));
+        }
+    }
+    let _ = fs::remove_file(&stamp);
+    fs::create_dir_all(node()).map_err(|e| e.to_string())?;
+    for name in files {
+        fs::copy(source.join(name), node().join(name)).map_err(|e| e.to_string())?;
+    }
+    // What is there already, it removes.
+    let installed = run(command("npm")
+        .args([
+            "ci",
+            "--engine-strict",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retries=2",
+            "--fetch-timeout=20000",
+        ])
+        .current_dir(node()));
+    if !installed.is_ok_and(|ran| ran.success) {
+        return Err("npm could not install them; is there a network, and is this Node 20.19 or newer?".into());
+    }
+    fs::write(&stamp, wanted).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lock file made behind a mirror names the mirror, and then nobody else can install from it.
+    #[test]
+    fn the_lock_file_for_node_names_no_machine() {
+        let lock = fs::read_to_string(root().join("tests/peers/node/package-lock.json")).unwrap();
+        let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        assert!(packages.len() > 1);
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            // Left out, it is the registry that npm is set to use.
+            let resolved = package["resolved"].as_str();
+            assert!(
+                resolved.is_none_or(|url| url.starts_with("https://registry.npmjs.org/")),
+                "{name}: {resolved:?}"
+            );
+            assert!(package["integrity"].as_str().is_some_and(|sum| sum.starts_with("sha512-")), "{name}");
+        }
+    }
+
+    #[test]
+    fn packages_for_node_are_pinned() {
+        let package = fs::read_to_string(root().join("tests/peers/node/package.json")).unwrap();
+        let package: serde_json::Value = serde_json::from_str(&package).unwrap();
+        for (name, version) in package["dependencies"].as_object().unwrap() {
+            let version = version.as_str().unwrap();
+            assert!(version.bytes().all(|c| c.is_ascii_digit() || c == b'.'), "{name}: {version}");
+        }
+    }
 }

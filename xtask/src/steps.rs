@@ -19,7 +19,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "packages",
-        about: "install the Debian and Python packages that the tests use (Debian's as root only)",
+        about: "install the Debian, Python and Node packages that the tests use (Debian's as root only)",
         action: packages::step,
     },
     Step { name: "fmt", about: "formatting", action: || cargo_check(&["fmt", "--all", "--check"], &[]) },
@@ -44,7 +44,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doctests", about: "the examples in the documentation", action: suites::doc },
     Step {
         name: "peers",
-        about: "tests with real programs: Dovecot, curl, Python, MSAL",
+        about: "tests with real programs: Dovecot, Postfix, curl, msmtp, mpop, Python, MSAL, nodemailer",
         action: suites::peers,
     },
     Step {

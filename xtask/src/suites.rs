@@ -62,7 +62,7 @@ fn libtest(command: &mut Command) -> Outcome {
 fn counted(command: &mut Command, count: fn(&[String]) -> Option<Counts>) -> Outcome {
     let skips = SkipLog::new();
     skips.announce(command);
-    command.env("POSTKEY_PYTHON", packages::python());
+    command.env("POSTKEY_PYTHON", packages::python()).env("POSTKEY_NODE", packages::node());
     let ran = match run(command) {
         Ok(ran) => ran,
         Err(e) => return Outcome::failed(format!("cargo does not start: {e}")),

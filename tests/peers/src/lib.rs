@@ -7,7 +7,7 @@
 //! - [`Relay`]: stands between a client and a server, delays, counts and cuts.
 //! - [`HostileServer`]: plays one case of the catalogue of hostile servers ([`hostile::cases`]).
 //! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
-//! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not.
+//! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not. [`node`](node()): a script for Node.
 //!
 //! All of it is blocking code on threads of its own, whatever runtime the tested code uses.
 
@@ -16,6 +16,7 @@ pub mod hostile;
 pub mod hostile_client;
 mod jwt;
 mod net;
+mod node;
 mod postfix;
 mod program;
 mod relay;
@@ -25,6 +26,8 @@ mod tls;
 pub use dovecot::{Config, Dovecot, Jwt, ServicePorts, Services, VerificationKey};
 pub use hostile::HostileServer;
 pub use jwt::Hs256;
+pub use net::free_port;
+pub use node::node;
 pub use postfix::Postfix;
 pub use program::{Program, available};
 pub use relay::{Cut, End, Relay, Which};

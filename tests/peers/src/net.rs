@@ -18,7 +18,10 @@ pub(crate) fn random() -> u64 {
 /// A port that was free a moment ago, for a server that cannot be given a socket.
 ///
 /// From below the kernel's own range: there, every outgoing connection could take the port before the server does.
-pub(crate) fn free_port() -> io::Result<u16> {
+///
+/// # Errors
+/// When 200 of them are all taken.
+pub fn free_port() -> io::Result<u16> {
     const FIRST: u16 = 18_000;
     const COUNT: u64 = 14_000; // the kernel's range starts at 32768
     for _ in 0..200 {

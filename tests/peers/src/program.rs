@@ -25,6 +25,8 @@ pub enum Program {
     Python,
     /// A Python that can import `msal`: the one that `cargo xtask packages` set up.
     Msal,
+    /// Node with the packages that `cargo xtask packages` installed; [`node`](crate::node()) runs a script with them.
+    Node,
     /// The mailbox synchroniser, package isync.
     Mbsync,
     /// This project's own program, as the test run built it.
@@ -44,6 +46,7 @@ impl Program {
             Self::Mbsync => on_path("mbsync"),
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
+            Self::Node => on_path("node").filter(|_| node_packages().is_some()),
             Self::Postkey => own_program(),
         }
     }
@@ -61,6 +64,7 @@ impl Program {
             Self::Mbsync => "install the package isync",
             Self::Python => "install the package python3",
             Self::Msal => "run `cargo xtask packages`",
+            Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }
@@ -116,6 +120,13 @@ fn environment_python() -> Option<PathBuf> {
     let named = std::env::var_os("POSTKEY_PYTHON").map(PathBuf::from);
     let usual = || Some(target_dir()?.join("xtask/venv/bin/python"));
     named.filter(|python| python.is_file()).or_else(usual).filter(|python| python.is_file())
+}
+
+/// The folder whose `node_modules` is complete: the stamp is written last.
+pub(crate) fn node_packages() -> Option<PathBuf> {
+    let complete = |dir: &PathBuf| dir.join("made-from").is_file();
+    let named = std::env::var_os("POSTKEY_NODE").map(PathBuf::from);
+    named.filter(complete).or_else(|| Some(target_dir()?.join("xtask/node"))).filter(complete)
 }
 
 fn imports(python: &Path, module: &str) -> bool {
