@@ -314,16 +314,11 @@ fn inj_11_inj_14_no_value_holds_a_line_end() {
             let (local, domain) = (format!("\"{value}\"@b.example"), format!("b@{value}"));
             let quoted = format!("\"{value}\" <{BJORN}>");
             let mut tried: Vec<Vec<&str>> = Vec::new();
-            // CRLF before a blank is a folded line; it is unfolded, also where it was not read from a header.
-            let folded = |text: &String| text.contains("\r\n ");
-            for bad in [&address, &name, &local, &domain, &quoted].into_iter().filter(|text| !folded(text)) {
+            for bad in [&address, &name, &local, &domain, &quoted] {
                 for option in ["--to", "--cc", "--bcc", "--from"] {
                     tried.push(vec!["--to", BJORN, "--body", "x", option, bad]);
                 }
-                // Blanks around -f, line ends among them, are taken off and not sent.
-                if bad.trim() == bad {
-                    tried.push(vec!["-f", bad, BJORN]);
-                }
+                tried.push(vec!["-f", bad, BJORN]);
                 tried.push(vec!["--", bad]);
             }
             tried.push(vec!["--to", BJORN, "--body", "x", "--subject", &value]);
