@@ -13,7 +13,8 @@ const EDITION: &str = "2024";
 const RUST_VERSION: &str = "1.88";
 
 /// The crates that must build without the standard library and must not panic on input.
-const WITHOUT_STD: &[&str] = &["postkey-wire", "postkey-sasl", "postkey-imap-proto"];
+const WITHOUT_STD: &[&str] =
+    &["postkey-wire", "postkey-sasl", "postkey-imap-proto", "postkey-pop3-proto", "postkey-smtp-proto"];
 const MUST_DENY: &[&str] =
     &["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::indexing_slicing"];
 

@@ -126,6 +126,37 @@ fn nothing_a_caller_gives_can_end_a_parameter() {
     assert_eq!(line, "MAIL FROM:<> ENVID=a+20b+2Bc+3Dd\r\n");
 }
 
+/// Every value × CR, LF and NUL × where they stand.
+#[test]
+fn no_value_holds_cr_lf_or_nul() {
+    type Make = fn(&str) -> Result<(), Invalid>;
+    let makers: [(&str, &str, Make); 14] = [
+        ("an address", "a@b.example", |v| v.parse::<Mailbox>().map(drop)),
+        ("a quoted address", "\"a b\"@b.example", |v| v.parse::<Mailbox>().map(drop)),
+        ("a local part", "ana", |v| Mailbox::new(v, "b.example").map(drop)),
+        ("a domain", "b.example", |v| Mailbox::new("ana", v).map(drop)),
+        ("an address literal", "[192.0.2.1]", |v| Mailbox::new("ana", v).map(drop)),
+        ("a name for EHLO", "client.example", |v| EhloName::new(v).map(drop)),
+        ("a literal for EHLO", "[192.0.2.1]", |v| EhloName::new(v).map(drop)),
+        ("ENVID", "QQ314159", |v| EnvelopeId::new(v).map(drop)),
+        ("the type of ORCPT", "rfc822", |v| OriginalRecipient::new(v, "a@b").map(drop)),
+        ("ORCPT", "a@b.example", |v| OriginalRecipient::new("rfc822", v).map(drop)),
+        ("HOLDUNTIL", "2026-11-20T18:40:00Z", |v| Timestamp::new(v).map(drop)),
+        ("an argument", "ana", |v| Argument::new(v).map(drop)),
+        ("a mechanism", "XOAUTH2", |v| Mechanism::new(v).map(drop)),
+        ("a parameter of an extension", "1000", |v| Extension::new("SIZE", [v]).map(drop)),
+    ];
+    for (what, good, make) in makers {
+        assert_eq!(make(good), Ok(()), "{what}");
+        for bad in ["\r", "\n", "\0", "\r\n", "\r\nRCPT TO:<x@y>"] {
+            for at in (0..=good.len()).filter(|at| good.is_char_boundary(*at)) {
+                let value = format!("{}{bad}{}", &good[..at], &good[at..]);
+                assert!(make(&value).is_err(), "{what}: {value:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn commands_of_rfc_5321() {
     // Appendix D and section 4.1.1.

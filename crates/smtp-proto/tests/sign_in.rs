@@ -3,7 +3,7 @@
 
 use postkey_smtp_proto::testkit::{Action, App, ScriptedClient};
 use postkey_smtp_proto::{Config, InitialResponse, Security};
-use sasl::{ClientMechanism, ErrorChallenge};
+use sasl::{ClientExchange, ClientMechanism, ErrorChallenge, Initial, Room};
 use wire::testkit::{PairOptions, check, pair};
 
 const SECRET: &str = "canary-5ecre7-canary";
@@ -11,8 +11,9 @@ const WRONG: &str = "canary-wr0ng-canary";
 
 type Make = fn() -> Box<dyn ClientMechanism>;
 
-/// Name, with the right secret, with the wrong one.
-fn mechanisms() -> [(&'static str, Make, Make); 4] {
+/// Name, with the right secret, with the wrong one: for every mechanism there is. A name that is added to the list and not here fails
+/// every test.
+fn mechanisms() -> impl Iterator<Item = (&'static str, Make, Make)> {
     fn xoauth2(secret: &str) -> Box<dyn ClientMechanism> {
         Box::new(sasl::xoauth2::Client::new("ana@contoso.example", secret.into()).unwrap())
     }
@@ -27,12 +28,16 @@ fn mechanisms() -> [(&'static str, Make, Make); 4] {
     fn login(secret: &str) -> Box<dyn ClientMechanism> {
         Box::new(sasl::login::Client::new("ana", secret.into()).unwrap())
     }
-    [
-        ("XOAUTH2", || xoauth2(SECRET), || xoauth2(WRONG)),
-        ("OAUTHBEARER", || oauthbearer(SECRET), || oauthbearer(WRONG)),
-        ("PLAIN", || plain(SECRET), || plain(WRONG)),
-        ("LOGIN", || login(SECRET), || login(WRONG)),
-    ]
+    sasl::MECHANISMS.into_iter().map(|name| {
+        let (right, wrong): (Make, Make) = match name {
+            sasl::xoauth2::NAME => (|| xoauth2(SECRET), || xoauth2(WRONG)),
+            sasl::oauthbearer::NAME => (|| oauthbearer(SECRET), || oauthbearer(WRONG)),
+            sasl::plain::NAME => (|| plain(SECRET), || plain(WRONG)),
+            sasl::login::NAME => (|| login(SECRET), || login(WRONG)),
+            other => panic!("{other} is not in the matrix"),
+        };
+        (name, right, wrong)
+    })
 }
 
 fn client(initial: InitialResponse, mechanism: Make) -> ScriptedClient {
@@ -81,6 +86,75 @@ fn our_client_signs_in_at_our_server_or_does_not() {
             }
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Success,
+    Refusal,
+    Cancel,
+    Garbage,
+    Early,
+}
+const ENDS: [End; 5] = [End::Success, End::Refusal, End::Cancel, End::Garbage, End::Early];
+
+/// The initial response of a mechanism that has one and may send it.
+fn inline(initial: InitialResponse, mechanism: Make) -> Option<String> {
+    let mut exchange = ClientExchange::new(mechanism(), sasl::Limits::default());
+    let room = if initial == InitialResponse::Never { Room::None } else { Room::Unlimited };
+    match exchange.initial(room).unwrap() {
+        Initial::Inline(line) => Some(String::from_utf8(line.expose().to_vec()).unwrap()),
+        Initial::None => None,
+    }
+}
+
+#[test]
+fn our_client_with_every_server() {
+    let mut cases = 0;
+    for (name, mechanism, _) in mechanisms() {
+        for initial in BOTH {
+            let inline = inline(initial, mechanism);
+            let prompts: &[&str] = match (name, &inline) {
+                (sasl::login::NAME, _) => &["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"],
+                (_, Some(_)) => &[],
+                (_, None) => &["334 \r\n"],
+            };
+            for end in ENDS {
+                cases += 1;
+                let last: &[&str] = match end {
+                    End::Success | End::Early => &["235 2.7.0 in\r\n"],
+                    End::Refusal => &["535 5.7.3 no\r\n"],
+                    // A challenge that no mechanism here has an answer to.
+                    End::Cancel => &["334 bm90IEpTT04=\r\n", "501 5.7.0 cancelled\r\n"],
+                    End::Garbage => &["334 %%%\r\n", "501 5.7.0 cancelled\r\n"],
+                };
+                let prompts = if end == End::Early { &[] } else { prompts };
+                let flights =
+                    [&["220 mx\r\n", "250 mx\r\n"], prompts, last, &["250 noop\r\n", "221 bye\r\n"]].concat();
+                let flights: Vec<&[u8]> = flights.iter().map(|f| f.as_bytes()).collect();
+                let o = check(|| client(initial, mechanism), &flights, &[SECRET]);
+                let sent = String::from_utf8(o.sent.clone()).unwrap();
+                let case = format!("{name} {initial:?} {end:?}: {:#?} {sent}", o.transcript);
+                let first = inline.iter().fold(format!("\r\nAUTH {name}"), |line, i| format!("{line} {i}"));
+                assert!(sent.contains(&format!("{first}\r\n")), "{case}");
+                let has = |what: &str| o.transcript.iter().any(|l| l.contains(what));
+                let cancelled = sent.contains("\r\n*\r\n");
+                let goes_on = sent.ends_with("\r\nNOOP\r\nQUIT\r\n");
+                match end {
+                    End::Success => assert!(goes_on && !cancelled && has("AUTH 235 2.7.0 in None"), "{case}"),
+                    End::Refusal => assert!(goes_on && !cancelled && has("cause: None"), "{case}"),
+                    End::Cancel => assert!(goes_on && cancelled && has("cause: Some("), "{case}"),
+                    End::Garbage => {
+                        assert!(goes_on && cancelled && has("cause: Some(InvalidBase64)"), "{case}");
+                    }
+                    // With an initial response there is nothing early about it.
+                    End::Early if inline.is_some() => assert!(goes_on && !cancelled, "{case}"),
+                    End::Early => assert!(has("EarlySuccess") && !goes_on, "{case}"),
+                }
+            }
+        }
+    }
+    assert_eq!(cases, sasl::MECHANISMS.len() * 2 * 5);
 }
 
 #[test]
@@ -143,6 +217,27 @@ fn our_server_refuses_what_makes_no_sense() {
                 let refused = |l: &String| l.starts_with("AuthEnd(Err(") || l.contains("rule: \"auth\"");
                 assert!(o.transcript.iter().any(refused), "{case}");
             }
+        }
+    }
+}
+
+#[test]
+fn our_server_lets_nobody_in_who_gives_up() {
+    for (name, _, wrong) in mechanisms() {
+        for initial in BOTH {
+            // An initial response that invites an answer, or none.
+            let bad = inline(initial, wrong).map(|i| format!(" {i}")).unwrap_or_default();
+            let client = format!("EHLO x\r\nAUTH {name}{bad}\r\n*\r\nNOOP\r\n");
+            let lines: Vec<&[u8]> = client.as_bytes().split_inclusive(|c| *c == b'\n').collect();
+            let app =
+                App { challenge: Some(ErrorChallenge::new("401")), ..App::new(Security::DangerousPlaintext) };
+            let o = check(|| app.start(), &lines, &[SECRET, WRONG]);
+            let sent = String::from_utf8(o.sent.clone()).unwrap();
+            let case = format!("{name} {initial:?}: {sent} {:#?}", o.transcript);
+            assert!(!sent.contains("\r\n235"), "{case}");
+            assert!(sent.ends_with("\r\n250 2.0.0 fine\r\n"), "{case}");
+            let ends: Vec<_> = o.transcript.iter().filter(|l| l.starts_with("AuthEnd(")).collect();
+            assert!(matches!(ends[..], [end] if end.starts_with("AuthEnd(Err(")), "{case}");
         }
     }
 }

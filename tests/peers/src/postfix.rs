@@ -27,7 +27,8 @@ pub struct Postfix {
 
 impl Postfix {
     /// Starts the server and waits until it greets. The Dovecot must have its services; mail to everybody at this domain is delivered
-    /// to it, other recipients are refused.
+    /// to it, other recipients are refused. It also listens where the Dovecot's submission hands on ([`ServicePorts::relay`]), without
+    /// sign-in.
     ///
     /// # Errors
     /// When Postfix is not installed, when this is not root, or when it does not start; the message then holds its log.
@@ -46,7 +47,7 @@ impl Postfix {
         fs::write(dir.path().join("cert.pem"), format!("{}{}", tls.key_pem, tls.cert_pem))?;
         fs::set_permissions(dir.path().join("cert.pem"), Permissions::from_mode(0o600))?;
         fs::write(dir.path().join("main.cf"), main_cf(dir.path(), services, domain))?;
-        fs::write(dir.path().join("master.cf"), master_cf(smtp, smtps))?;
+        fs::write(dir.path().join("master.cf"), master_cf(smtp, smtps, services.relay))?;
         // Makes the directories of the queue.
         let checked = Command::new(&program).arg("-c").arg(dir.path()).arg("check").output()?;
         if !checked.status.success() {
@@ -174,10 +175,12 @@ fn main_cf(dir: &Path, services: ServicePorts, domain: &str) -> String {
 }
 
 /// The services of a stock installation that mail from a client to LMTP passes through, none in a chroot.
-fn master_cf(smtp: u16, smtps: u16) -> String {
+fn master_cf(smtp: u16, smtps: u16, relay: u16) -> String {
     format!(
         "127.0.0.1:{smtp} inet n - n - - smtpd\n\
          127.0.0.1:{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n\
+         127.0.0.1:{relay} inet n - n - - smtpd -o smtpd_sasl_auth_enable=no -o smtpd_relay_restrictions=reject_unauth_destination \
+         -o smtpd_recipient_restrictions=permit\n\
          pickup unix n - n 60 1 pickup\n\
          cleanup unix n - n - 0 cleanup\n\
          qmgr unix n - n 300 1 qmgr\n\

@@ -64,7 +64,7 @@ impl Program {
             Self::Mbsync => "install the package isync",
             Self::Python => "install the package python3",
             Self::Msal => "run `cargo xtask packages`",
-            Self::Node => "install the packages nodejs and npm and run `cargo xtask packages`",
+            Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }

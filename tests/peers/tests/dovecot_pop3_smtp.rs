@@ -94,24 +94,22 @@ fn long_tokens_go_after_334() {
     }
     let sink = Sink::start().unwrap();
     let house = House::new(sink.port());
-    let signer = postkey_peers::Hs256::new(b"a secret of thirty-two octets or so");
-    let far = 4_000_000_000_u64;
     for mechanism in BOTH {
-        for padding in [500, 700, 800, 1_500, 4_000] {
-            let token = signer.sign(&serde_json::json!({
-                "iss": ISSUER, "sub": ANA, "email": ANA, "iat": 1_000, "exp": far, "pad": "x".repeat(padding),
-            }));
+        // The shortest that the sandbox issues is above 1 KB; none of 8 KB or more, which Dovecot's POP3 does not take.
+        for length in [0, 1_500, 2_500, 5_000] {
+            let token = house.issue(&good(ANA).pad_to(length));
+            assert!(token.len() > 1_024, "{} octets", token.len());
             runtime().block_on(async {
                 let credential = bearer(ANA, &token, mechanism);
                 let smtp = Smtp::open(&house.submission_server(Security::Tls), &credential, &name()).await;
                 match smtp {
                     Ok(smtp) => smtp.quit().await,
-                    Err(e) => panic!("{padding} {mechanism:?}: {e:?}\n{}", house.dovecot.log()),
+                    Err(e) => panic!("{length} {mechanism:?}: {e:?}\n{}", house.dovecot.log()),
                 }
                 let pop3 = Pop3::open(&house.pop3_server(Security::Tls), &credential).await;
                 match pop3 {
                     Ok(pop3) => pop3.quit().await.unwrap(),
-                    Err(e) => panic!("{padding} {mechanism:?}: {e:?}\n{}", house.dovecot.log()),
+                    Err(e) => panic!("{length} {mechanism:?}: {e:?}\n{}", house.dovecot.log()),
                 }
             });
         }
@@ -125,18 +123,20 @@ fn a_bad_token_is_refused_and_not_shown() {
     }
     let sink = Sink::start().unwrap();
     let house = House::new(sink.port());
-    let user = "ana@contoso.example";
-    let token = house.expired_token(user);
     runtime().block_on(async {
-        for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::Offered] {
-            let credential = bearer(user, &token, mechanism);
-            let smtp =
-                Smtp::open(&house.submission_server(Security::Tls), &credential, &name()).await.unwrap_err();
-            let pop3 = Pop3::open(&house.pop3_server(Security::Tls), &credential).await.unwrap_err();
-            for error in [smtp, pop3] {
-                assert!(matches!(error, Error::SignIn { .. }) && error.is_auth(), "{mechanism:?}: {error:?}");
-                let shown = format!("{error} {error:?}");
-                assert!(!shown.contains(&token[token.len() - 20..]), "{shown}");
+        for (what, spec) in bad(ANA) {
+            let token = house.issue(&spec);
+            for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::Offered] {
+                let credential = bearer(ANA, &token, mechanism);
+                let submission = house.submission_server(Security::Tls);
+                let smtp = Smtp::open(&submission, &credential, &name()).await.unwrap_err();
+                let pop3 = Pop3::open(&house.pop3_server(Security::Tls), &credential).await.unwrap_err();
+                for error in [smtp, pop3] {
+                    let case = format!("{what}, {mechanism:?}");
+                    assert!(matches!(error, Error::SignIn { .. }) && error.is_auth(), "{case}: {error:?}");
+                    let shown = format!("{error} {error:?}");
+                    assert!(!shown.contains(&token[token.len() - 20..]), "{shown}");
+                }
             }
         }
     });

@@ -3,16 +3,17 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
 
 use postkey::smtp::{BareNewline, Options};
 use postkey::{Credential, FetchError, Imap, MessageMeta, MessageSink, Security, Server, Smtp};
-use postkey_peers::{Postfix, Program, Sink, available};
+use postkey_peers::{Postfix, Program, Sink, available, free_port};
 use support::*;
 
+/// Dovecot's submission hands on to Postfix, and Postfix delivers to Dovecot.
 struct Office {
     house: House,
     postfix: Postfix,
-    _sink: Sink,
 }
 
 impl Office {
@@ -20,10 +21,13 @@ impl Office {
         if !available(test, &[Program::Dovecot, Program::DovecotServices, Program::Postfix]) {
             return None;
         }
-        let sink = Sink::start().unwrap();
-        let house = House::new(sink.port());
+        // Held, so that Dovecot does not take it for itself.
+        let port = free_port().unwrap();
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let house = House::new(port);
+        drop(held);
         let postfix = Postfix::start(&house.dovecot, &house.tls, "contoso.example").unwrap();
-        Some(Self { house, postfix, _sink: sink })
+        Some(Self { house, postfix })
     }
 
     fn server(&self, security: Security) -> Server {
@@ -123,11 +127,14 @@ fn what_is_sent_is_read_back_as_it_was() {
 fn a_bad_token_and_nobody_are_refused() {
     let Some(office) = Office::open("a_bad_token_and_nobody_are_refused") else { return };
     runtime().block_on(async {
-        for mechanism in BOTH {
-            let user = "ana@contoso.example";
-            let credential = bearer(user, &office.house.expired_token(user), mechanism);
-            let error = Smtp::open(&office.server(Security::Tls), &credential, &name()).await.unwrap_err();
-            assert!(error.is_auth(), "{error:?}\n{}", office.postfix.log());
+        for (what, spec) in bad(ANA) {
+            let token = office.house.issue(&spec);
+            for mechanism in BOTH {
+                let credential = bearer(ANA, &token, mechanism);
+                let error =
+                    Smtp::open(&office.server(Security::Tls), &credential, &name()).await.unwrap_err();
+                assert!(error.is_auth(), "{what}, {mechanism:?}: {error:?}\n{}", office.postfix.log());
+            }
         }
         let mut smtp = Smtp::connect(&office.server(Security::Tls), &name()).await.unwrap();
         let outcome = send(&mut smtp, b"Subject: x\r\n\r\nx\r\n", &Options::default()).await.unwrap();
@@ -135,14 +142,26 @@ fn a_bad_token_and_nobody_are_refused() {
     });
 }
 
+/// One of the messages: what stands around the dots, the dots themselves, and a text behind it or nothing.
+struct Case {
+    around: String,
+    tail: &'static str,
+}
+
+impl Case {
+    fn octets(&self) -> Vec<u8> {
+        format!("{}{}", self.around, self.tail).into_bytes()
+    }
+}
+
 /// Everything that can stand around a dot: 4 line ends before it, 1 or 2 dots, 4 after it, and text behind it or nothing.
-fn matrix() -> Vec<Vec<u8>> {
+fn matrix() -> Vec<Case> {
     let mut all = Vec::new();
     for before in ["\r\n", "\n", "\r", "x"] {
         for dots in [".", ".."] {
             for after in ["\r\n", "\n", "\r", ""] {
                 for tail in ["MAIL FROM:<eve@contoso.example>\r\n", ""] {
-                    all.push(format!("{before}{dots}{after}{tail}").into_bytes());
+                    all.push(Case { around: format!("{before}{dots}{after}"), tail });
                 }
             }
         }
@@ -157,28 +176,35 @@ fn is_ambiguous(octets: &[u8]) -> bool {
     count(b'\r') != crlf || count(b'\n') != crlf
 }
 
-/// The cases, short, and with the dots across the border of the client's pieces (64 KiB).
+/// A message that is so long that what comes next is its first octet behind the border.
+fn up_to(border: usize, name: &str) -> Vec<u8> {
+    let mut message = format!("Subject: {name}\r\n\r\nbody").into_bytes();
+    while message.len() < border {
+        match border - message.len() {
+            room @ 0..=80 => message.extend(std::iter::repeat_n(b'y', room)),
+            _ => message.extend(b"\r\nyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"),
+        }
+    }
+    message
+}
+
+/// The cases, short, and with the border between two pieces before, between and behind each of the octets around the dots. The client
+/// reads, encodes and frames in pieces of 64, 16 and 32 KiB: at 64 KiB all three end.
 fn cases() -> Vec<(String, Vec<u8>)> {
     const BORDER: usize = 64 << 10;
     let mut all = Vec::new();
     for (index, case) in matrix().into_iter().enumerate() {
-        for at_border in [false, true] {
-            let mut message = format!("Subject: {index} {at_border}\r\n\r\nbody").into_bytes();
-            if at_border {
-                // Each octet of the case comes to be the first behind the border in one of the cases.
-                let before = index % case.len().min(4);
-                while message.len() < BORDER - before {
-                    let room = BORDER - before - message.len();
-                    match room {
-                        0..=80 => message.extend(std::iter::repeat_n(b'y', room)),
-                        _ => message.extend(b"\r\nyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"),
-                    }
-                }
-            }
-            message.extend_from_slice(&case);
-            all.push((format!("{index} {at_border}"), message));
+        let name = format!("{index} short");
+        let message = [format!("Subject: {name}\r\n\r\nbody").as_bytes(), &case.octets()].concat();
+        all.push((name, message));
+        for before in 0..=case.around.len() {
+            let name = format!("{index} border {before}");
+            let message = [up_to(BORDER - before, &name), case.octets()].concat();
+            assert_eq!(message[BORDER - before..], case.octets());
+            all.push((name, message));
         }
     }
+    assert_eq!(all.len(), 64 + 304);
     all
 }
 
@@ -217,20 +243,33 @@ fn judge(messages: &[Vec<u8>], expected: &BTreeMap<String, Vec<u8>>, what: &str)
 
 #[test]
 fn the_matrix_of_dots_and_line_ends_through_postfix_by_data() {
-    through_postfix("the_matrix_of_dots_and_line_ends_through_postfix_by_data", false);
+    there_and_back("the_matrix_of_dots_and_line_ends_through_postfix_by_data", false, false);
 }
 
 #[test]
 fn the_matrix_of_dots_and_line_ends_through_postfix_by_bdat() {
-    through_postfix("the_matrix_of_dots_and_line_ends_through_postfix_by_bdat", true);
+    there_and_back("the_matrix_of_dots_and_line_ends_through_postfix_by_bdat", false, true);
 }
 
-fn through_postfix(test: &str, chunking: bool) {
+/// Dovecot's submission reads what our client writes, and writes it anew for Postfix.
+#[test]
+fn the_matrix_of_dots_and_line_ends_through_dovecot_by_data() {
+    there_and_back("the_matrix_of_dots_and_line_ends_through_dovecot_by_data", true, false);
+}
+
+#[test]
+fn the_matrix_of_dots_and_line_ends_through_dovecot_by_bdat() {
+    there_and_back("the_matrix_of_dots_and_line_ends_through_dovecot_by_bdat", true, true);
+}
+
+fn there_and_back(test: &str, by_dovecot: bool, chunking: bool) {
     let Some(office) = Office::open(test) else { return };
+    let security = Security::Tls;
+    let server = if by_dovecot { office.house.submission_server(security) } else { office.server(security) };
     runtime().block_on(async {
-        let mut smtp = office.house.smtp(&office.server(Security::Tls), ANA).await;
+        let mut smtp = office.house.smtp(&server, ANA).await;
         assert!(smtp.capabilities().is_some_and(|c| c.has("CHUNKING")));
-        let expected = play(&mut smtp, chunking, true).await;
+        let expected = play(&mut smtp, chunking, !by_dovecot).await;
         smtp.quit().await;
         let messages = office.house.messages(BEN, expected.len()).await;
         judge(&messages, &expected, "POP3");
@@ -238,9 +277,10 @@ fn through_postfix(test: &str, chunking: bool) {
     });
 }
 
+/// What Dovecot's submission says to the next server, octet for octet.
 #[test]
-fn the_matrix_of_dots_and_line_ends_through_dovecot() {
-    let test = "the_matrix_of_dots_and_line_ends_through_dovecot";
+fn the_matrix_of_dots_and_line_ends_through_dovecot_on_the_wire() {
+    let test = "the_matrix_of_dots_and_line_ends_through_dovecot_on_the_wire";
     if !available(test, &[Program::Dovecot, Program::DovecotServices]) {
         return;
     }
@@ -268,7 +308,7 @@ fn ambiguous_messages_are_refused_where_that_is_asked_for() {
         for (index, case) in matrix().into_iter().enumerate() {
             for chunking in [false, true] {
                 let name = format!("{index} {chunking}");
-                let message = [format!("Subject: {name}\r\n\r\nbody").as_bytes(), &case].concat();
+                let message = [format!("Subject: {name}\r\n\r\nbody").as_bytes(), &case.octets()].concat();
                 let options = Options { chunking, bare_newline: BareNewline::Refuse, ..Options::default() };
                 let result = send(&mut smtp, &message, &options).await;
                 if is_ambiguous(&message) {

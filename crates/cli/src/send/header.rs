@@ -157,7 +157,7 @@ impl Header {
         let mut found = Vec::new();
         for field in fields {
             if names.iter().any(|name| field.is(name)) {
-                found.extend(address::list(&field.value())?);
+                found.extend(address::field(&field.value())?);
             }
         }
         Ok(found)

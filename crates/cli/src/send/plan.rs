@@ -167,7 +167,7 @@ fn recipient(text: &str) -> Result<Vec<Address>> {
 }
 
 fn sender(args: &Send, sending: &Sending) -> Result<ReversePath> {
-    match args.sender.as_deref().map(str::trim) {
+    match args.sender.as_deref().map(|text| text.trim_matches(' ')) {
         None => Ok(sending.sender.clone().into()),
         Some("" | "<>") => Ok(ReversePath::Null),
         Some(text) => match address::one(text) {

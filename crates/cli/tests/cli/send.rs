@@ -301,3 +301,48 @@ fn inj_11_inj_14_nothing_is_sent_that_could_be_read_in_two_ways() {
         .says(&["not CRLF"]);
     assert_eq!(world.sandbox.requests(RequestKind::SmtpConnection), before);
 }
+
+/// Every value that a caller can give × CR and LF × where they stand: refused before a connection is made.
+#[test]
+fn inj_11_inj_14_no_value_holds_a_line_end() {
+    let world = post("");
+    let before = world.sandbox.requests(RequestKind::SmtpConnection);
+    let wholesome = ["send", "-a", "post", "--tries", "1"];
+    for end in ["\r", "\n", "\r\n"] {
+        for value in [format!("x{end}Bcc: c@d"), format!("{end}x"), format!("x{end}")] {
+            let (address, name) = (format!("{value}@b.example"), format!("{value} <{BJORN}>"));
+            let (local, domain) = (format!("\"{value}\"@b.example"), format!("b@{value}"));
+            let quoted = format!("\"{value}\" <{BJORN}>");
+            let mut tried: Vec<Vec<&str>> = Vec::new();
+            for bad in [&address, &name, &local, &domain, &quoted] {
+                for option in ["--to", "--cc", "--bcc", "--from"] {
+                    tried.push(vec!["--to", BJORN, "--body", "x", option, bad]);
+                }
+                tried.push(vec!["-f", bad, BJORN]);
+                tried.push(vec!["--", bad]);
+            }
+            tried.push(vec!["--to", BJORN, "--body", "x", "--subject", &value]);
+            tried.push(vec!["-F", &value, BJORN]);
+            // The file is there: it is the name that cannot be sent.
+            #[cfg(unix)]
+            {
+                std::fs::write(world.home.path(&value), "x").unwrap();
+                tried.push(vec!["--to", BJORN, "--body", "x", "--attach", &value]);
+            }
+            for args in tried {
+                let args = [&wholesome[..], &args].concat();
+                let ran = run_with(&world, &args, b"Subject: x\n\nx\n");
+                assert_eq!(ran.code, 2, "{args:?}: {ran:?}");
+                assert!(!ran.stderr.contains('\r'), "it is not shown as it is: {ran:?}");
+            }
+        }
+    }
+    // An argument cannot hold NUL; a header can.
+    for header in ["To: a\0@b", "To: \"x\0\" <a@b>", "From: a\0@b", "Subject: \0", "Bcc: a@b\0"] {
+        let text = format!("{header}\nX: y\n\nx\n");
+        let ran = run_with(&world, &["send", "-a", "post", "-t", BJORN], text.as_bytes());
+        assert_eq!(ran.code, 61, "{header:?}: {ran:?}");
+        ran.says(&["nothing was sent"]);
+    }
+    assert_eq!(world.sandbox.requests(RequestKind::SmtpConnection), before);
+}

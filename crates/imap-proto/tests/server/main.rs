@@ -8,6 +8,7 @@ mod fuzz;
 mod grammar;
 mod hostile;
 mod idle;
+mod matrix;
 mod order;
 mod session;
 mod sign_in;

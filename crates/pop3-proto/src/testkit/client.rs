@@ -95,7 +95,12 @@ impl Subject for ScriptedClient {
 /// # Panics
 /// When the machine breaks its contract.
 pub fn fuzz_client(data: &[u8]) {
-    let Some((seed, octets)) = data.split_first() else { return };
+    play(data);
+}
+
+/// What happens when the octets come line by line.
+pub(super) fn play(data: &[u8]) -> Vec<String> {
+    let Some((seed, octets)) = data.split_first() else { return Vec::new() };
     let script = || {
         let mut script = alloc::vec![Action::Send(Command::Capa), Action::Stls];
         script.extend(match seed % 3 {
@@ -147,6 +152,7 @@ pub fn fuzz_client(data: &[u8]) {
     let mut rng = Rng::new(u64::from(*seed));
     let cut = run(&mut make(), &lines, &mut |n| rng.size(n.min(64)));
     assert_eq!(whole, cut, "what happens depends on how the octets are cut");
+    whole.transcript
 }
 
 #[cfg(test)]

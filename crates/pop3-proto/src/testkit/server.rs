@@ -26,8 +26,13 @@ use crate::types::{
 /// When the machine stops getting anywhere, holds more memory than its limits allow, reaches a state that nobody granted, does
 /// something else when the same octets come in other pieces, or when anything inside panics.
 pub fn fuzz_server(data: &[u8]) {
+    play(data);
+}
+
+/// What happens when the octets come at once to a client that reads at once.
+pub(super) fn play(data: &[u8]) -> Vec<String> {
     let Some(([manner, cut, decisions], octets)) = data.split_first_chunk::<3>().map(|(a, b)| (*a, b)) else {
-        return;
+        return Vec::new();
     };
     let mut config = Config::new(match manner & 3 {
         0 => Security::Tls,
@@ -51,6 +56,7 @@ pub fn fuzz_server(data: &[u8]) {
         pieces.sent.escape_ascii().to_string(),
         "what is sent depends on how the octets are cut"
     );
+    whole.log
 }
 
 /// Small enough that short inputs reach them.

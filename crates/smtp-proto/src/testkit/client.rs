@@ -175,7 +175,12 @@ impl Subject for ScriptedClient {
 /// # Panics
 /// When the machine breaks its contract.
 pub fn fuzz_client(data: &[u8]) {
-    let Some((seed, octets)) = data.split_first() else { return };
+    play(data);
+}
+
+/// What happens when the octets come line by line.
+pub(super) fn play(data: &[u8]) -> Vec<String> {
+    let Some((seed, octets)) = data.split_first() else { return Vec::new() };
     let address = |a: &str| a.parse::<Mailbox>().unwrap_or_else(|_| unreachable!("an address"));
     let message = |transfer, partial| {
         let mut envelope = Envelope::new(
@@ -217,6 +222,7 @@ pub fn fuzz_client(data: &[u8]) {
     let mut rng = Rng::new(u64::from(*seed));
     let cut = run(&mut make(), &lines, &mut |n| rng.size(n.min(64)));
     assert_eq!(whole, cut, "what happens depends on how the octets are cut");
+    whole.transcript
 }
 
 #[cfg(test)]

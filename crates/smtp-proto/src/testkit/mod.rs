@@ -3,6 +3,8 @@
 mod client;
 pub mod generators;
 mod grammar;
+#[cfg(test)]
+mod seeds;
 mod server;
 
 pub use client::{Action, Message, ScriptedClient, fuzz_client};

@@ -247,7 +247,12 @@ impl Subject for Running {
 /// When the machine stops getting anywhere, lets somebody in without the secret, does something else when the same octets come in other
 /// pieces, or when anything inside panics.
 pub fn fuzz_server(data: &[u8]) {
-    let Some((manner, octets)) = data.split_first() else { return };
+    play(data);
+}
+
+/// What happens when the octets come line by line, and the messages that were accepted.
+pub(super) fn play(data: &[u8]) -> (Vec<String>, Vec<Vec<u8>>) {
+    let Some((manner, octets)) = data.split_first() else { return Default::default() };
     let mut app = App::new(match manner & 3 {
         0 => Security::Tls,
         1 => Security::StartTls,
@@ -275,6 +280,7 @@ pub fn fuzz_server(data: &[u8]) {
     let pieces = run(&mut app.start(), &lines, &mut |n| n.min(1 + usize::from(manner >> 6)));
     assert_eq!(whole, pieces, "what happens depends on how the octets are cut");
     assert!(!running.server.is_authenticated() || guessed, "somebody is signed in without the secret");
+    (whole.transcript, running.messages)
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub struct ServicePorts {
     pub lmtp: u16,
     /// Dovecot's authentication protocol, as Postfix speaks it.
     pub auth: u16,
+    /// Where submission hands on, as [`Services::relay_port`] says.
+    pub relay: u16,
 }
 
 /// How tokens are checked: locally, by their signature and claims.
@@ -164,9 +166,8 @@ pub(super) fn dovecot_conf(config: &Config, places: &Places<'_>, owner: &Owner) 
          service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n",
         config.password
     );
-    let relay = config.services.as_ref().map_or(0, |s| s.relay_port);
     if let Some(ports) = services {
-        text.push_str(&further_services(ports, relay));
+        text.push_str(&further_services(ports));
     }
     if !owner.is_root {
         let Owner { user, group, .. } = owner;
@@ -185,8 +186,8 @@ pub(super) fn dovecot_conf(config: &Config, places: &Places<'_>, owner: &Owner) 
     text
 }
 
-fn further_services(ports: &ServicePorts, relay: u16) -> String {
-    let ServicePorts { pop3, pop3s, submission, submissions, lmtp, auth } = ports;
+fn further_services(ports: &ServicePorts) -> String {
+    let ServicePorts { pop3, pop3s, submission, submissions, lmtp, auth, relay } = ports;
     let listener = |name: &str, port: &u16, ssl: &str| {
         format!("  inet_listener {name} {{\n    address = 127.0.0.1\n    port = {port}\n{ssl}  }}\n")
     };

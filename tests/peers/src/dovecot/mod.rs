@@ -75,7 +75,7 @@ impl Dovecot {
         }
         let greeting = format!("peer-{:016x}", random());
         let (imap, imaps) = (free_port()?, free_port()?);
-        let services = config.services.as_ref().map(|_| service_ports()).transpose()?;
+        let services = config.services.as_ref().map(service_ports).transpose()?;
         let places = Places { dir: dir.path(), mail: &mail, imap, imaps, greeting: &greeting, services };
         write_files(config, &places, &owner)?;
         let process = Command::new(program)
@@ -221,7 +221,7 @@ impl Drop for Dovecot {
     }
 }
 
-fn service_ports() -> io::Result<ServicePorts> {
+fn service_ports(wanted: &Services) -> io::Result<ServicePorts> {
     Ok(ServicePorts {
         pop3: free_port()?,
         pop3s: free_port()?,
@@ -229,6 +229,7 @@ fn service_ports() -> io::Result<ServicePorts> {
         submissions: free_port()?,
         lmtp: free_port()?,
         auth: free_port()?,
+        relay: wanted.relay_port,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What the tests of POP3 and SMTP share: a Dovecot with all its services that believes the tokens of one signer, and sessions with it.
+//! What the tests with a Dovecot share: one that believes the tokens of a sandbox, with all its services, and sessions with it.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
 use std::convert::Infallible;
@@ -6,47 +6,80 @@ use std::time::Duration;
 
 use postkey::smtp::{EhloName, Envelope, Mailbox, Options, Outcome};
 use postkey::{Credential, Error, Mechanism, NumberSink, Pop3, Roots, Security, Server, Smtp};
-use postkey_peers::{Config, Dovecot, Hs256, Jwt, ServicePorts, Services, Tls};
+use postkey_peers::{Config, Dovecot, Jwt, ServicePorts, Services, Tls, VerificationKey};
+pub(crate) use sandbox::ANA;
+use sandbox::{Sandbox, TokenSpec, User};
 
-pub(crate) const ISSUER: &str = "https://issuer.example/";
-pub(crate) const ANA: &str = "ana@contoso.example";
 pub(crate) const BEN: &str = "ben@contoso.example";
+/// What the tokens are for, as those for Exchange Online are.
+pub(crate) const AUDIENCE: &str = "https://outlook.office365.com";
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// A sandbox whose tokens a server other than Exchange can check by itself.
+pub(crate) fn issuer(runtime: &tokio::runtime::Runtime) -> Sandbox {
+    let builder =
+        Sandbox::builder().messages(0).user(User::work(BEN, "Sandbox-Ben-1")).local_validation_claims();
+    runtime.block_on(builder.start()).unwrap()
+}
+
+/// What Dovecot has to know to check that sandbox's tokens.
+pub(crate) fn trust(sandbox: &Sandbox) -> Jwt {
+    let key = VerificationKey { alg: "RS256".into(), kid: sandbox.kid(), key: sandbox.public_key_pem() };
+    Jwt {
+        issuer: sandbox.issuer().to_owned(),
+        username_claim: "upn".into(),
+        audience: Some(AUDIENCE.into()),
+        keys: vec![key],
+    }
+}
+
+/// A token that this Dovecot takes.
+pub(crate) fn good(user: &str) -> TokenSpec {
+    // Dovecot looks for the key in a folder that `azp` names; there is one for all here.
+    TokenSpec::user(user).audience(AUDIENCE).claim("azp", serde_json::Value::Null)
+}
+
+/// Tokens that it does not take, and why.
+pub(crate) fn bad(user: &str) -> [(&'static str, TokenSpec); 4] {
+    [
+        ("expired", good(user).lifetime(-60)),
+        ("wrong issuer", good(user).issuer("https://sts.windows.net/somebody-else/")),
+        ("wrong audience", good(user).audience("https://graph.microsoft.com")),
+        ("not valid yet", good(user).not_before(600)),
+    ]
 }
 
 pub(crate) struct House {
     pub(crate) dovecot: Dovecot,
     pub(crate) ports: ServicePorts,
     pub(crate) tls: Tls,
-    signer: Hs256,
+    sandbox: Sandbox,
+    /// The sandbox's own; last, so that it ends last.
+    _runtime: tokio::runtime::Runtime,
 }
 
 impl House {
     /// Submission hands on to this port.
     pub(crate) fn new(relay_port: u16) -> Self {
-        let signer = Hs256::new(b"a secret of thirty-two octets or so");
-        let jwt = Jwt {
-            issuer: ISSUER.into(),
-            username_claim: "email".into(),
-            audience: None,
-            keys: vec![signer.verification_key()],
-        };
-        let config = Config { jwt: Some(jwt), services: Some(Services { relay_port }), ..Config::default() };
+        let runtime = runtime();
+        let sandbox = issuer(&runtime);
+        let (jwt, services) = (Some(trust(&sandbox)), Some(Services { relay_port }));
+        let config = Config { jwt, services, ..Config::default() };
         let dovecot = Dovecot::start(&config).unwrap();
         let ports = dovecot.services().unwrap();
-        Self { dovecot, ports, tls: config.tls, signer }
+        Self { dovecot, ports, tls: config.tls, sandbox, _runtime: runtime }
+    }
+
+    /// A token that the sandbox issued.
+    pub(crate) fn issue(&self, spec: &TokenSpec) -> String {
+        self.sandbox.issue_token(spec).unwrap().expose().to_owned()
     }
 
     pub(crate) fn token(&self, user: &str) -> String {
-        self.signer.token(ISSUER, user, Duration::from_secs(600))
-    }
-
-    pub(crate) fn expired_token(&self, user: &str) -> String {
-        self.signer.sign(&serde_json::json!({
-            "iss": ISSUER, "sub": user, "email": user, "iat": 1_000, "exp": 2_000,
-        }))
+        self.issue(&good(user))
     }
 
     pub(crate) fn roots(&self) -> Roots {
