@@ -188,7 +188,7 @@ pub async fn remove(
     store.remove(&lock, key)
 }
 
-async fn lock(
+pub(super) async fn lock(
     store: &(impl TokenStore + ?Sized),
     key: &EntryKey,
     clock: &impl Clock,

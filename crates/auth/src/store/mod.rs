@@ -5,13 +5,19 @@
 //! and then returns. Methods of a store block for as long as the disk needs, waits for locks excepted: those
 //! are the caller's.
 
+#[cfg(all(unix, feature = "age"))]
+pub mod age;
 mod entry;
 mod error;
 #[cfg(unix)]
 mod file;
 mod flight;
 #[cfg(unix)]
+mod folder;
+#[cfg(unix)]
 mod key;
+#[cfg(all(unix, feature = "keyring"))]
+mod keyring;
 mod memory;
 #[cfg(unix)]
 mod owner;
@@ -24,8 +30,14 @@ pub use error::{StoreError, Unsafe};
 #[cfg(unix)]
 pub use file::FileStore;
 pub use flight::{Issued, Source, Wanted, access_token, cached, remove, save};
+#[cfg(all(unix, feature = "age"))]
+pub use key::AgeKey;
+#[cfg(all(unix, feature = "keyring"))]
+pub use key::KeyringKey;
 #[cfg(unix)]
-pub use key::KeySource;
+pub use key::{KeySource, rewrap};
+#[cfg(all(unix, feature = "keyring"))]
+pub use keyring::Keyring;
 pub use memory::MemoryStore;
 pub use renewal::{Policy, Renewal};
 

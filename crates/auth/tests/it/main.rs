@@ -5,6 +5,8 @@ mod code;
 mod device;
 mod files;
 mod flight;
+#[cfg(unix)]
+mod keys;
 mod processes;
 mod refresh;
 mod secrets;

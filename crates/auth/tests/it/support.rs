@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use postkey_auth::http::{Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use postkey_auth::store::EntryKey;
 use postkey_auth::{Client, Clock, Endpoints, Provider, Registration};
 use wire::{Secret, SecretBytes};
 
@@ -157,6 +158,13 @@ pub(crate) fn daemon(http: &Arc<FakeHttp>, clock: &Arc<FakeClock>) -> TestClient
     let registration =
         Registration::with_secret("CLIENT", Secret::from("daemon-secret-0123456789"), "contoso.example");
     client_of("microsoft", registration, http, clock)
+}
+
+/// The name of an account's tokens.
+pub(crate) fn entry(account: &str) -> EntryKey {
+    let registration = Registration::public("CLIENT", "contoso.example");
+    let endpoints = Provider::builtin("microsoft").unwrap().endpoints(&registration).unwrap();
+    EntryKey::new(account, &endpoints, &registration, &imap_scopes())
 }
 
 pub(crate) fn imap_scopes() -> Vec<String> {
