@@ -18,6 +18,8 @@ mod folder;
 mod key;
 #[cfg(all(unix, feature = "keyring"))]
 mod keyring;
+#[cfg(all(unix, feature = "keyring"))]
+mod keyring_store;
 mod memory;
 #[cfg(unix)]
 mod owner;
@@ -38,6 +40,8 @@ pub use key::KeyringKey;
 pub use key::{KeySource, rewrap};
 #[cfg(all(unix, feature = "keyring"))]
 pub use keyring::Keyring;
+#[cfg(all(unix, feature = "keyring"))]
+pub use keyring_store::KeyringStore;
 pub use memory::MemoryStore;
 pub use renewal::{Policy, Renewal};
 

@@ -6,6 +6,8 @@ mod device;
 mod files;
 mod flight;
 #[cfg(unix)]
+mod keyring;
+#[cfg(unix)]
 mod keys;
 mod processes;
 mod refresh;
