@@ -26,6 +26,8 @@ mod owner;
 mod renewal;
 #[cfg(unix)]
 mod seal;
+#[cfg(all(unix, feature = "age"))]
+mod transfer;
 
 pub use entry::{Cause, EntryKey, Failure, Record};
 pub use error::{StoreError, Unsafe};
@@ -44,6 +46,8 @@ pub use keyring::Keyring;
 pub use keyring_store::KeyringStore;
 pub use memory::MemoryStore;
 pub use renewal::{Policy, Renewal};
+#[cfg(all(unix, feature = "age"))]
+pub use transfer::{export, import, restore};
 
 /// Exclusive hold on one entry; dropping it lets go.
 pub struct Lock {

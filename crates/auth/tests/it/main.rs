@@ -13,4 +13,6 @@ mod processes;
 mod refresh;
 mod secrets;
 mod support;
+#[cfg(unix)]
+mod transfer;
 mod transport;
