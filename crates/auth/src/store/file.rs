@@ -90,7 +90,10 @@ impl FileStore {
 
     /// The octets of an entry's file.
     fn octets(&self, digest: &[u8; 32]) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let name = Folder::name(digest, "token");
+        self.octets_in(Folder::name(digest, "token"))
+    }
+
+    fn octets_in(&self, name: String) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let Some(file) = self.file(&name, OFlags::RDONLY, "open")? else { return Ok(None) };
         let io = |source| StoreError::Io { action: "read", path: self.path().join(&name), source };
         let length = file.metadata().map_err(io)?.len().min(LONGEST);
@@ -121,6 +124,37 @@ impl FileStore {
         let (from, to) = (Folder::name(digest, "token"), Folder::name(digest, "corrupt"));
         renameat(&self.folder, &from, &self.folder, &to).ok()?;
         Some(self.path().join(to))
+    }
+
+    /// Finishes what a killed writer had written and not yet put in its place: its refresh token may be the only one
+    /// that still works. Under the lock a whole entry in the temporary file is always the later one; reserved room and
+    /// half an entry do not open.
+    fn finish(&self, digest: &[u8; 32]) -> Result<(), StoreError> {
+        let temporary = Folder::name(digest, "tmp");
+        let Ok(Some(mut octets)) = self.octets_in(temporary.clone()) else { return Ok(()) };
+        let Ok((_, left)) = self.sealer.open(digest, &mut octets) else { return Ok(()) };
+        let obtained = |record: &Record| record.tokens.as_ref().map(|tokens| tokens.obtained_at);
+        match self.read(digest) {
+            // A folder restored from a backup can hold anything.
+            Ok(Some((_, stored))) if obtained(&stored) > obtained(&left) => return Ok(()),
+            Ok(_) => {}
+            Err(StoreError::Corrupt { .. }) => {
+                self.set_aside(digest);
+            }
+            Err(error) => return Err(error),
+        }
+        let file = self.temporary(&temporary)?;
+        self.put(&file, &temporary, digest)
+    }
+
+    /// Makes a written temporary file durable and the entry.
+    fn put(&self, file: &File, temporary: &str, digest: &[u8; 32]) -> Result<(), StoreError> {
+        let io = |source| StoreError::Io { action: "write", path: self.path().join(temporary), source };
+        file.sync_all().map_err(io)?;
+        let name = Folder::name(digest, "token");
+        renameat(&self.folder, temporary, &self.folder, &name)
+            .map_err(|errno| owner::io("replace", &self.path().join(&name), errno))?;
+        self.sync_folder()
     }
 
     fn unlink(&self, name: &str) -> Result<bool, StoreError> {
@@ -163,6 +197,7 @@ impl TokenStore for FileStore {
 
     fn load_locked(&self, _lock: &Lock, key: &EntryKey) -> Result<Option<Record>, StoreError> {
         let digest = key.digest();
+        self.finish(&digest)?;
         match self.read(&digest) {
             Err(StoreError::Corrupt { path, .. }) => {
                 Err(StoreError::Corrupt { path, set_aside: self.set_aside(&digest) })
@@ -195,16 +230,14 @@ impl TokenStore for FileStore {
             }
         }
         let sealed = self.sealer.seal(key, record)?;
-        let (temporary, name) = (Folder::name(&digest, "tmp"), Folder::name(&digest, "token"));
+        let temporary = Folder::name(&digest, "tmp");
         let io = |source| StoreError::Io { action: "write", path: self.path().join(&temporary), source };
         let mut file = self.temporary(&temporary)?;
-        // Written over the reserved room first, cut to length afterwards: a full disk cannot come between.
-        file.write_all(&sealed).map_err(io)?;
+        // Cut to length first, written over the reserved room then: a full disk cannot come between, and the one
+        // write leaves a whole entry behind even if this process ends right after it.
         file.set_len(sealed.len() as u64).map_err(io)?;
-        file.sync_all().map_err(io)?;
-        renameat(&self.folder, &temporary, &self.folder, &name)
-            .map_err(|errno| owner::io("replace", &self.path().join(&name), errno))?;
-        self.sync_folder()
+        file.write_all(&sealed).map_err(io)?;
+        self.put(&file, &temporary, &digest)
     }
 
     fn remove(&self, _lock: &Lock, key: &EntryKey) -> Result<bool, StoreError> {

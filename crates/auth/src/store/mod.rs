@@ -115,7 +115,8 @@ pub trait TokenStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any [`StoreError`]; the old record is then still there.
+    /// Any [`StoreError`]; the old record is then still there, unless the new one is found whole by the next to take the
+    /// lock.
     fn save(&self, lock: &Lock, key: &EntryKey, record: &Record) -> Result<(), StoreError>;
 
     /// Deletes the record; says whether there was one.

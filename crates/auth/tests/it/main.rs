@@ -11,6 +11,8 @@ mod keyring;
 mod keys;
 mod processes;
 mod refresh;
+#[cfg(unix)]
+mod rounds;
 mod secrets;
 mod support;
 #[cfg(unix)]
