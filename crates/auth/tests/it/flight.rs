@@ -275,7 +275,8 @@ async fn au_33_a_long_retry_after_of_any_kind_silences_everybody_and_blanks_noth
 
 #[tokio::test]
 async fn whatever_fails_the_stored_tokens_stay() {
-    let failures: Vec<fn() -> Vec<Result<HttpResponse, HttpError>>> = vec![
+    type Script = fn() -> Vec<Result<HttpResponse, HttpError>>;
+    let failures: [Script; 10] = [
         || vec![refusal("invalid_grant", 700082)],
         || vec![refusal("invalid_client", 7000215)],
         || vec![refusal("interaction_required", 50076)],
