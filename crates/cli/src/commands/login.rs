@@ -62,7 +62,7 @@ fn mixed(account: &Account, flow: Flow, config: &Config) -> Failure {
 
 async fn sign_in(account: &Account, config: &Config, flow: Flow, wishes: Wishes, out: Out) -> Result<()> {
     // First the store: nobody should sign in for tokens that cannot be kept.
-    let store = tokens::open(&config.state_dir()?, &account.name)?;
+    let store = tokens::open(config, &account.name)?;
     let tokens = SignIn::new(account, out, wishes)?.run(flow).await?;
     let identity = tokens.identity().unwrap_or_default();
     let life = tokens.expires_at.saturating_sub(SystemClock.now());

@@ -8,6 +8,7 @@ pub(crate) mod paths;
 pub(crate) mod secret;
 mod sending;
 pub(crate) mod similar;
+pub(crate) mod store;
 
 pub(crate) use account::{Account, MailServer};
 pub(crate) use sending::Sending;
@@ -67,6 +68,7 @@ impl Config {
                 self.known_accounts(),
             ));
         }
+        self.file.store.check(&self.source)?;
         match self.file.accounts.keys().find(|name| !edit::is_name(name)) {
             Some(name) => {
                 Err(self.source.mistake(&["accounts", name], "not a name for an account", edit::NAME_RULE))
