@@ -80,7 +80,7 @@ async fn credential(
         let tokens = Arc::new(ForeignTokens(Arc::clone(account)));
         return Ok(Credential::Bearer { user, tokens, mechanism });
     }
-    let store = tokens::open(&config.state_dir()?, &account.name)?;
+    let store = tokens::open(config, &account.name)?;
     if account.stored(&store)?.is_none() {
         account.renewed(&store).await?;
     }

@@ -1,29 +1,106 @@
 //! From an account to an access token: the store, and what fills it.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use auth::store::age::Recipient;
 use auth::store::{
-    self, Cause, EntryKey, FileStore, Issued, KeySource, Renewal, StoreError, TokenStore as _, Wanted,
+    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, MemoryStore, Renewal, StoreError,
+    TokenStore, Wanted,
 };
 use auth::{Challenge, Clock as _, SystemClock, Tokens};
 use postkey::{Ask, Token, TokenFuture, TokenSource};
 use wire::Secret;
 
-use crate::config::Account;
 use crate::config::model::Flow;
+use crate::config::store::{KeyPlace, Keyring, Place};
+use crate::config::{Account, Config};
 use crate::exit::{Failure, Result};
 use crate::http::LazyHttp;
 
-/// The store in a state folder: made on first use, for its owner alone.
-pub(crate) fn open(state: &Path, account: &str) -> Result<FileStore> {
-    FileStore::open(state.join("tokens"), &KeySource::File(state.join("tokens.key")))
-        .map_err(|error| failed(error, account))
+/// The store of the configuration.
+pub(crate) struct Store(Box<dyn TokenStore>);
+
+/// Opens the store; made on first use, for its owner alone.
+pub(crate) fn open(config: &Config, account: &str) -> Result<Store> {
+    let failed = |error| failed(error, account);
+    Ok(Store(match config.store()? {
+        Place::Files { folder, key } => {
+            let key = key_source(config, key, &folder.display().to_string(), account)?;
+            Box::new(FileStore::open(folder, &key).map_err(failed)?)
+        }
+        Place::Keyring { keyring: which, locks } => keyring_store(which, locks).map_err(failed)?,
+        Place::Memory => {
+            static MEMORY: OnceLock<MemoryStore> = OnceLock::new();
+            Box::new(MEMORY.get_or_init(MemoryStore::default).clone())
+        }
+    }))
 }
 
 /// Whether there is a store at all.
-pub(crate) fn exists(state: &Path) -> bool {
-    state.join("tokens").is_dir()
+pub(crate) fn exists(config: &Config) -> Result<bool> {
+    Ok(match config.store()? {
+        Place::Files { folder, .. } => folder.is_dir(),
+        Place::Keyring { locks, .. } => locks.is_dir(),
+        Place::Memory => false,
+    })
+}
+
+/// The key's place as the store knows it. Secrets are fetched here, and only those that it needs.
+fn key_source(config: &Config, key: KeyPlace, folder: &str, account: &str) -> Result<KeySource> {
+    let failed = |error| failed(error, account);
+    match key {
+        KeyPlace::File(path) => Ok(KeySource::File(path)),
+        KeyPlace::Secret(reference) => {
+            KeySource::from_text(&config.fetch(&reference, "the key of the token store")?).map_err(failed)
+        }
+        KeyPlace::Keyring(which) => keyring_key(which, folder).map_err(failed),
+        KeyPlace::Credential(name) => KeySource::credential(&name).map_err(failed),
+        KeyPlace::Age { file, identity, passphrase, recipients } => {
+            let fetch = |reference| config.fetch(&reference, "the passphrase of the token store's key");
+            let passphrase = passphrase.map(fetch).transpose()?;
+            let key = match (identity, passphrase) {
+                (Some(identity), passphrase) => AgeKey::with_identity(file, identity, passphrase),
+                (None, passphrase) => AgeKey::with_passphrase(file, passphrase.unwrap_or_default()),
+            };
+            let recipients: Result<Vec<Recipient>, _> = recipients.iter().map(|text| text.parse()).collect();
+            Ok(KeySource::Age(key.also_to(recipients.map_err(failed)?)))
+        }
+    }
+}
+
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+fn keyring(which: Keyring) -> Result<store::Keyring, StoreError> {
+    match which {
+        Keyring::SecretService => store::Keyring::secret_service(),
+        Keyring::Keyutils => store::Keyring::keyutils(),
+    }
+}
+
+/// One item for each store: folders have different keys.
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+fn keyring_key(which: Keyring, folder: &str) -> Result<KeySource, StoreError> {
+    Ok(KeySource::Keyring(store::KeyringKey::new(keyring(which)?, format!("key of {folder}"))))
+}
+
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+fn keyring_store(which: Keyring, locks: std::path::PathBuf) -> Result<Box<dyn TokenStore>, StoreError> {
+    Ok(Box::new(store::KeyringStore::open(locks, keyring(which)?)?))
+}
+
+#[cfg(not(all(feature = "keyring", target_os = "linux")))]
+fn keyring_key(_: Keyring, _: &str) -> Result<KeySource, StoreError> {
+    Err(no_keyrings())
+}
+
+#[cfg(not(all(feature = "keyring", target_os = "linux")))]
+fn keyring_store(_: Keyring, _: std::path::PathBuf) -> Result<Box<dyn TokenStore>, StoreError> {
+    Err(no_keyrings())
+}
+
+#[cfg(not(all(feature = "keyring", target_os = "linux")))]
+fn no_keyrings() -> StoreError {
+    let reason = "this program was built without keyrings; name another place under [store]";
+    StoreError::KeyUnavailable { reason: reason.into() }
 }
 
 fn failed(error: StoreError, account: &str) -> Failure {
@@ -46,36 +123,36 @@ impl Account {
     }
 
     /// The stored token if it is good enough: no network, no waiting, no secret fetched.
-    pub(crate) fn stored(&self, store: &FileStore) -> Result<Option<Issued>> {
+    pub(crate) fn stored(&self, store: &Store) -> Result<Option<Issued>> {
         let wanted = self.wanted(&self.client(false)?)?;
-        store::cached(store, &wanted, SystemClock.now()).map_err(|error| failed(error, &self.name))
+        store::cached(&*store.0, &wanted, SystemClock.now()).map_err(|error| failed(error, &self.name))
     }
 
     /// A token that is good enough, renewed if need be.
-    pub(crate) async fn renewed(&self, store: &FileStore) -> Result<Issued> {
+    pub(crate) async fn renewed(&self, store: &Store) -> Result<Issued> {
         let client = self.client(true)?;
         let wanted = self.wanted(&client)?;
-        store::access_token(store, &client, &wanted)
+        store::access_token(&*store.0, &client, &wanted)
             .await
             .map_err(|error| Failure::from_auth(&error, &self.name))
     }
 
     /// Stores the tokens of a sign-in.
-    pub(crate) async fn keep(&self, store: &FileStore, tokens: Tokens) -> Result<()> {
-        store::save(store, &self.entry()?, tokens, &SystemClock)
+    pub(crate) async fn keep(&self, store: &Store, tokens: Tokens) -> Result<()> {
+        store::save(&*store.0, &self.entry()?, tokens, &SystemClock)
             .await
             .map_err(|error| failed(error, &self.name))
     }
 
     /// Whether the store holds tokens of it, good or not.
-    pub(crate) fn has_tokens(&self, store: &FileStore) -> Result<bool> {
-        let record = store.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
+    pub(crate) fn has_tokens(&self, store: &Store) -> Result<bool> {
+        let record = store.0.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
         Ok(record.is_some_and(|record| record.tokens.is_some()))
     }
 
     /// What the service demanded when it last refused a renewal.
-    pub(crate) fn challenge(&self, store: &FileStore) -> Result<Option<Challenge>> {
-        let record = store.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
+    pub(crate) fn challenge(&self, store: &Store) -> Result<Option<Challenge>> {
+        let record = store.0.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
         Ok(record.and_then(|record| match record.failure?.cause {
             Cause::Refused(refusal) => auth::Error::Refused(Box::new(refusal)).challenge(),
             _ => None,
@@ -83,15 +160,17 @@ impl Account {
     }
 
     /// Forgets its tokens. Says whether there were any.
-    pub(crate) async fn forget(&self, store: &FileStore) -> Result<bool> {
-        store::remove(store, &self.entry()?, &SystemClock).await.map_err(|error| failed(error, &self.name))
+    pub(crate) async fn forget(&self, store: &Store) -> Result<bool> {
+        store::remove(&*store.0, &self.entry()?, &SystemClock)
+            .await
+            .map_err(|error| failed(error, &self.name))
     }
 }
 
 /// The tokens of an account for a mail session.
 pub(crate) struct StoredTokens {
     account: Arc<Account>,
-    store: FileStore,
+    store: Store,
     client: OnceLock<auth::Client<LazyHttp>>,
     /// The token given out last, to be renewed when the server refuses it.
     last: Mutex<Option<Secret>>,
@@ -99,7 +178,7 @@ pub(crate) struct StoredTokens {
 
 impl StoredTokens {
     /// Tokens of `account` from `store`.
-    pub(crate) fn new(account: Arc<Account>, store: FileStore) -> Self {
+    pub(crate) fn new(account: Arc<Account>, store: Store) -> Self {
         Self { account, store, client: OnceLock::new(), last: Mutex::new(None) }
     }
 
@@ -125,7 +204,7 @@ impl StoredTokens {
         if ask == Ask::Fresh {
             wanted.rejected = self.last().clone();
         }
-        Ok(self.give(store::access_token(&self.store, client, &wanted).await?))
+        Ok(self.give(store::access_token(&*self.store.0, client, &wanted).await?))
     }
 
     fn give(&self, issued: Issued) -> Token {

@@ -3,7 +3,11 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use wire::Secret;
+#[cfg(unix)]
+use zeroize::Zeroizing;
 
+#[cfg(unix)]
+use super::StoreError;
 use crate::error::{Error, Refusal};
 use crate::scope::is_identity;
 use crate::{Endpoints, Registration, Tokens};
@@ -182,6 +186,20 @@ impl Stored {
             token_type: tokens.token_type,
         });
         Self { entry: entry.clone(), tokens, failure: record.failure.clone() }
+    }
+
+    /// The JSON text, with `spare` octets of room behind it.
+    #[cfg(unix)]
+    pub(super) fn json(&self, spare: usize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        // Room for everything at once: growing would leave plaintext behind in freed memory.
+        let secrets = self.tokens.as_ref().map_or(0, |tokens| {
+            let optional = |secret: &Option<Secret>| secret.as_ref().map_or(0, Secret::len);
+            tokens.access_token.len() + optional(&tokens.refresh_token) + optional(&tokens.id_token)
+        });
+        let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024 + 2 * secrets + spare));
+        serde_json::to_writer(&mut *body, self).map_err(|_| StoreError::Cipher)?;
+        body.reserve_exact(spare);
+        Ok(body)
     }
 
     pub(super) fn into_record(self) -> Record {

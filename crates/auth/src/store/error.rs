@@ -39,6 +39,44 @@ pub enum StoreError {
         /// What is missing and what to do.
         reason: String,
     },
+    /// The store's key is there, but damaged. It is left as it is, and so is every entry.
+    #[error(
+        "the store's key {} is damaged; it is left as it is, and so are the entries. Restore it from a backup; or, if it \
+         is lost, remove the store's folder and sign in again.", path.display()
+    )]
+    KeyDamaged {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// A keyring does not do what is asked.
+    #[error("{name} cannot {action}: {reason}. See that it runs and is unlocked.")]
+    Keyring {
+        /// Which one.
+        name: &'static str,
+        /// What was tried.
+        action: &'static str,
+        /// Its answer.
+        reason: String,
+    },
+    /// Sealed tokens cannot be made or opened. Nothing was changed.
+    #[error("the sealed tokens cannot be used: {reason}.")]
+    Transfer {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The store holds tokens that are newer than those to be restored. They were kept.
+    #[error(
+        "the store holds newer tokens of account {account:?}, which were kept. Overwrite them on purpose if the others \
+         are meant."
+    )]
+    Newer {
+        /// The account.
+        account: String,
+        /// When the stored ones were obtained, in seconds since 1970.
+        stored: u64,
+        /// When those to be restored were obtained, in seconds since 1970.
+        offered: u64,
+    },
     /// The entry was written under another key. It is left as it is (AU-43).
     #[error(
         "{} was encrypted under another key; it is left as it is. Give the right key, or remove the file \

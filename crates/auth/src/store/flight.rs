@@ -115,6 +115,13 @@ pub fn cached(
 /// A token that is good enough: the stored one, or a new one, for which the server is asked once however many
 /// threads and processes want it at the same time. A rotated refresh token is on disk before this returns.
 ///
+/// What a process that is killed at any moment can cost: nothing before the server has answered. Between the answer and
+/// the one write that follows it (the disk is not waited for in between) there is a gap that no client can close: the new
+/// refresh token is lost with the process. The next one presents the old refresh token. Entra and every server that
+/// lets a refresh token work until its successor was used accept it; a server that lets it work once refuses, and that is
+/// reported as [`Error::SignInAgain`]. A loss of power has the same effect until the disk has confirmed, and before that no
+/// access token is handed out.
+///
 /// A refusal is remembered for a while and repeated to others without asking. It never changes the stored
 /// tokens.
 ///
@@ -188,7 +195,7 @@ pub async fn remove(
     store.remove(&lock, key)
 }
 
-async fn lock(
+pub(super) async fn lock(
     store: &(impl TokenStore + ?Sized),
     key: &EntryKey,
     clock: &impl Clock,

@@ -5,29 +5,49 @@
 //! and then returns. Methods of a store block for as long as the disk needs, waits for locks excepted: those
 //! are the caller's.
 
+#[cfg(all(unix, feature = "age"))]
+pub mod age;
 mod entry;
 mod error;
 #[cfg(unix)]
 mod file;
 mod flight;
 #[cfg(unix)]
+mod folder;
+#[cfg(unix)]
 mod key;
+#[cfg(all(unix, feature = "keyring"))]
+mod keyring;
+#[cfg(all(unix, feature = "keyring"))]
+mod keyring_store;
 mod memory;
 #[cfg(unix)]
 mod owner;
 mod renewal;
 #[cfg(unix)]
 mod seal;
+#[cfg(all(unix, feature = "age"))]
+mod transfer;
 
 pub use entry::{Cause, EntryKey, Failure, Record};
 pub use error::{StoreError, Unsafe};
 #[cfg(unix)]
 pub use file::FileStore;
 pub use flight::{Issued, Source, Wanted, access_token, cached, remove, save};
+#[cfg(all(unix, feature = "age"))]
+pub use key::AgeKey;
+#[cfg(all(unix, feature = "keyring"))]
+pub use key::KeyringKey;
 #[cfg(unix)]
-pub use key::KeySource;
+pub use key::{KeySource, rewrap};
+#[cfg(all(unix, feature = "keyring"))]
+pub use keyring::Keyring;
+#[cfg(all(unix, feature = "keyring"))]
+pub use keyring_store::KeyringStore;
 pub use memory::MemoryStore;
 pub use renewal::{Policy, Renewal};
+#[cfg(all(unix, feature = "age"))]
+pub use transfer::{export, import, restore};
 
 /// Exclusive hold on one entry; dropping it lets go.
 pub struct Lock {
@@ -95,7 +115,8 @@ pub trait TokenStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any [`StoreError`]; the old record is then still there.
+    /// Any [`StoreError`]; the old record is then still there, unless the new one is found whole by the next to take the
+    /// lock.
     fn save(&self, lock: &Lock, key: &EntryKey, record: &Record) -> Result<(), StoreError>;
 
     /// Deletes the record; says whether there was one.

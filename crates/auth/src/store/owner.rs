@@ -18,12 +18,34 @@ pub(super) fn check(file: impl AsFd, expected: FileType, path: &Path) -> Result<
     if stat.st_uid != geteuid().as_raw() {
         return refuse(Unsafe::Owner(stat.st_uid));
     }
-    #[allow(clippy::useless_conversion, reason = "the type is narrower on some systems")]
-    let mode = u32::from(rustix::fs::Mode::from_raw_mode(stat.st_mode).bits());
+    let mode = mode(&stat);
     if mode & 0o077 != 0 {
-        return refuse(Unsafe::Mode(mode & 0o7777));
+        return refuse(Unsafe::Mode(mode));
     }
     Ok(())
+}
+
+/// The same for a systemd credential: it may be the superuser's, and its group's bits are the mask of an access control
+/// list that lets the service read it.
+pub(super) fn check_credential(file: impl AsFd, path: &Path) -> Result<(), StoreError> {
+    let stat = fstat(file).map_err(|errno| io("examine", path, errno))?;
+    let refuse = |reason| Err(StoreError::Unsafe { path: path.to_owned(), reason });
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return refuse(Unsafe::Kind);
+    }
+    if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
+        return refuse(Unsafe::Owner(stat.st_uid));
+    }
+    let mode = mode(&stat);
+    if mode & 0o027 != 0 {
+        return refuse(Unsafe::Mode(mode));
+    }
+    Ok(())
+}
+
+#[allow(clippy::useless_conversion, reason = "the type is narrower on some systems")]
+fn mode(stat: &rustix::fs::Stat) -> u32 {
+    u32::from(rustix::fs::Mode::from_raw_mode(stat.st_mode).bits()) & 0o7777
 }
 
 /// The system's refusal to open something, with the symbolic link told apart.

@@ -15,7 +15,6 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
-use zeroize::Zeroizing;
 
 use super::entry::{Stored, hash};
 use super::{EntryKey, Record, StoreError};
@@ -65,15 +64,7 @@ impl Sealer {
     }
 
     fn seal_as(&self, digest: &[u8; 32], entry: &EntryKey, record: &Record) -> Result<Vec<u8>, StoreError> {
-        // Room for everything at once: growing would leave plaintext behind in freed memory.
-        let tokens = record.tokens.as_ref();
-        let secrets = tokens.map_or(0, |tokens| {
-            let optional = |secret: &Option<wire::Secret>| secret.as_ref().map_or(0, wire::Secret::len);
-            tokens.access_token.len() + optional(&tokens.refresh_token) + optional(&tokens.id_token)
-        });
-        let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024 + 2 * secrets));
-        serde_json::to_writer(&mut *body, &Stored::new(entry, record)).map_err(|_| StoreError::Cipher)?;
-        body.reserve_exact(TAG);
+        let mut body = Stored::new(entry, record).json(TAG)?;
         let nonce = self
             .key
             .seal_in_place_append_tag(Aad::from(self.bound_to(digest)), &mut *body)

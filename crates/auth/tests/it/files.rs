@@ -329,6 +329,54 @@ async fn au_46_nothing_readable_is_left_on_disk() {
 }
 
 #[test]
+fn au_38_what_a_killed_writer_wrote_whole_is_finished_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let (store, other) =
+        (FileStore::open(&here, &bytes(1)).unwrap(), FileStore::open(&there, &bytes(1)).unwrap());
+    let (ana, bob) = (key_of("ana", "t"), key_of("bob", "t"));
+    let at = |at: u64| Tokens::bearer(Secret::from(format!("AT-{at}")), at, at + 1);
+    put(&store, &ana, at(10)).unwrap();
+    let entry = with_suffix(&here, "token").remove(0);
+    let sealed = |key: &EntryKey, tokens| {
+        put(&other, key, tokens).unwrap();
+        let file = with_suffix(&there, "token").remove(0);
+        let octets = fs::read(&file).unwrap();
+        fs::remove_file(file).unwrap();
+        octets
+    };
+    let left = |octets: &[u8]| {
+        let temporary = entry.with_extension("tmp");
+        fs::write(&temporary, octets).unwrap();
+        fs::set_permissions(temporary, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let locked = || {
+        let lock = store.try_lock(&ana).unwrap().unwrap();
+        store.load_locked(&lock, &ana).unwrap().unwrap().tokens.unwrap().access_token.expose().to_owned()
+    };
+    let whole = sealed(&ana, at(11));
+    // Half an entry, reserved room, another's entry, an older one, another key's: not it.
+    left(&whole[..whole.len() - 1]);
+    assert_eq!(locked(), "AT-10");
+    left(&[&whole[..], &[0; 100]].concat());
+    assert_eq!(locked(), "AT-10");
+    for other in [sealed(&bob, at(12)), sealed(&ana, at(9))] {
+        left(&other);
+        assert_eq!(locked(), "AT-10");
+    }
+    left(&whole);
+    assert_eq!(store.load(&ana).unwrap().unwrap().tokens.unwrap().access_token.expose(), "AT-10");
+    assert_eq!(locked(), "AT-11");
+    assert_eq!(store.load(&ana).unwrap().unwrap().tokens.unwrap().access_token.expose(), "AT-11");
+    assert!(with_suffix(&here, "tmp").is_empty());
+    // In place of a damaged one, too, which is kept.
+    fs::write(&entry, "damaged").unwrap();
+    left(&sealed(&ana, at(13)));
+    assert_eq!(locked(), "AT-13");
+    assert_eq!(fs::read(entry.with_extension("corrupt")).unwrap(), b"damaged");
+}
+
+#[test]
 fn both_stores_exclude_a_second_holder() {
     let folder = tempfile::tempdir().unwrap();
     let files = FileStore::open(folder.path().join("store"), &bytes(1)).unwrap();
@@ -340,6 +388,51 @@ fn both_stores_exclude_a_second_holder() {
         assert!(store.try_lock(&bob).unwrap().is_some());
         drop(held);
         assert!(store.try_lock(&ana).unwrap().is_some());
+    }
+}
+
+/// A store with three entries, and the file of the first one.
+fn three_entries(folder: &Path) -> (FileStore, [EntryKey; 3], PathBuf) {
+    let store = FileStore::open(folder.join("store"), &bytes(1)).unwrap();
+    let keys = ["ana", "bob", "eve"].map(|account| key_of(account, "t"));
+    let mut first = None;
+    for key in &keys {
+        let tokens = Tokens::bearer(Secret::from(format!("AT of {}", key.account)), 1, 2);
+        put(&store, key, tokens).unwrap();
+        first.get_or_insert_with(|| with_suffix(&folder.join("store"), "token").remove(0));
+    }
+    (store, keys, first.unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn au_42_a_flipped_bit_anywhere_costs_one_entry_and_nothing_else(at: proptest::sample::Index, bit in 0..8u32, by_list: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, [ana, bob, eve], file) = three_entries(folder.path());
+        let mut octets = fs::read(&file).unwrap();
+        let at = at.index(octets.len());
+        octets[at] ^= 1 << bit;
+        fs::write(&file, &octets).unwrap();
+        if by_list {
+            let listing = store.list().unwrap();
+            prop_assert_eq!(&listing.entries, &[bob.clone(), eve.clone()]);
+            let corrupt = matches!(&listing.problems[..], [StoreError::Corrupt { path, .. }] if *path == file);
+            prop_assert!(corrupt, "{:?}", listing.problems);
+        }
+        match store.load(&ana) {
+            Err(StoreError::Corrupt { path, set_aside: Some(kept) }) => {
+                prop_assert_eq!(path, file);
+                prop_assert_eq!(fs::read(kept).unwrap(), octets);
+            }
+            other => prop_assert!(false, "{at} {bit}: {other:?}"),
+        }
+        for key in [&bob, &eve] {
+            let tokens = store.load(key).unwrap().unwrap().tokens.unwrap();
+            let expected = format!("AT of {}", key.account);
+            prop_assert_eq!(tokens.access_token.expose(), &expected);
+        }
     }
 }
 

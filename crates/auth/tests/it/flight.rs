@@ -220,6 +220,86 @@ async fn au_33_retry_after_is_obeyed_as_seconds_and_as_date() {
     }
 }
 
+/// 429, 503 and `temporarily_unavailable` in its three forms, each with this `Retry-After`.
+fn troubles(retry_after: &str) -> Vec<Result<HttpResponse, HttpError>> {
+    let html = "<html>busy</html>";
+    let oauth = r#"{"error":"temporarily_unavailable","error_description":"AADSTS90033: simulated."}"#;
+    let plain = r#"{"error":"temporarily_unavailable"}"#;
+    [(429, html), (503, html), (503, oauth), (429, plain), (400, plain), (400, oauth)]
+        .map(|(status, body)| {
+            let retry_after = Some(retry_after.to_owned());
+            Ok(HttpResponse { status, retry_after, body: SecretBytes::new(body.into()) })
+        })
+        .into()
+}
+
+#[tokio::test]
+async fn au_33_every_kind_of_trouble_has_its_retry_after_obeyed() {
+    // The date is 12 s after the moment of the request.
+    for (value, expected) in [("7", 7), ("Mon, 21 Sep 2026 14:14:33 GMT", 12)] {
+        for trouble in troubles(value) {
+            let shown = format!("{value} {trouble:?}");
+            let (store, clock) = (MemoryStore::default(), FakeClock::new());
+            let http = FakeHttp::answering([trouble, granted("AT-1", "RT-1", 3600)]);
+            signed_in(&store, &clock, 60).await;
+            let client = client(&http, &clock);
+            clock.advance(61);
+            access_token(&store, &client, &wanted(&client)).await.unwrap();
+            assert_eq!(clock.waited_seconds(), [expected], "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn au_33_a_long_retry_after_of_any_kind_silences_everybody_and_blanks_nothing() {
+    for (value, silence) in [("100", 100), ("Mon, 21 Sep 2026 14:16:01 GMT", 100)] {
+        for trouble in troubles(value) {
+            let shown = format!("{value} {trouble:?}");
+            let (store, clock) = (MemoryStore::default(), FakeClock::new());
+            let http = FakeHttp::answering([trouble, granted("AT-1", "RT-1", 3600)]);
+            let before = signed_in(&store, &clock, 60).await;
+            let client = client(&http, &clock);
+            clock.advance(61);
+            for wait in [0, 1, silence - 2] {
+                clock.advance(wait);
+                let error = access_token(&store, &client, &wanted(&client)).await.unwrap_err();
+                assert_eq!(error.class(), Class::RetryLater, "{shown}");
+                assert_eq!(stored(&store, &client).tokens.as_ref(), Some(&before), "{shown}");
+            }
+            assert_eq!((http.seen().len(), clock.waits().len()), (1, 0), "{shown}");
+            clock.advance(1);
+            assert!(access_token(&store, &client, &wanted(&client)).await.is_ok(), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_fails_the_stored_tokens_stay() {
+    type Script = fn() -> Vec<Result<HttpResponse, HttpError>>;
+    let failures: [Script; 10] = [
+        || vec![refusal("invalid_grant", 700082)],
+        || vec![refusal("invalid_client", 7000215)],
+        || vec![refusal("interaction_required", 50076)],
+        || vec![plain_refusal("access_denied")],
+        || vec![answer(200, "{}")],
+        || vec![answer(200, "<html>sign in to the hotel's network</html>")],
+        || vec![answer(302, "")],
+        || (0..4).map(|_| throttled(500, None)).collect(),
+        || (0..4).map(|_| reset()).collect(),
+        || vec![granted("", "RT-1", 3600)],
+    ];
+    for failure in failures {
+        let shown = format!("{:?}", failure());
+        let (store, clock) = (MemoryStore::default(), FakeClock::new());
+        let before = signed_in(&store, &clock, 60).await;
+        let http = FakeHttp::answering(failure());
+        let client = client(&http, &clock);
+        clock.advance(61);
+        assert!(access_token(&store, &client, &wanted(&client)).await.is_err(), "{shown}");
+        assert_eq!(stored(&store, &client).tokens, Some(before), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn au_33_a_long_retry_after_is_obeyed_by_everybody_up_to_a_cap() {
     for (value, silence) in [("120", 120), ("315360000", 300), ("99999999999999999999999", 300)] {

@@ -7,10 +7,18 @@ mod code;
 mod device;
 mod files;
 mod flight;
+#[cfg(unix)]
+mod keyring;
+#[cfg(unix)]
+mod keys;
 mod password;
 mod processes;
 mod refresh;
+#[cfg(unix)]
+mod rounds;
 mod secrets;
 mod service_account;
 mod support;
+#[cfg(unix)]
+mod transfer;
 mod transport;

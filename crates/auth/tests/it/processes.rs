@@ -10,7 +10,7 @@ use postkey_auth::store::{
     EntryKey, FileStore, KeySource, Listing, Lock, Record, Renewal, StoreError, TokenStore, Wanted,
     access_token, save,
 };
-use postkey_auth::{Client, Error, Registration, SignIn, SystemClock};
+use postkey_auth::{Client, Clock, Error, Registration, SignIn, SystemClock};
 use wire::Secret;
 
 use crate::support::*;
@@ -19,28 +19,28 @@ const ROLE: &str = "POSTKEY_TEST_ROLE";
 const ADDRESS: &str = "POSTKEY_TEST_ADDRESS";
 const FOLDER: &str = "POSTKEY_TEST_FOLDER";
 
-fn store_in(folder: &Path) -> FileStore {
+pub(crate) fn store_in(folder: &Path) -> FileStore {
     FileStore::open(folder.join("store"), &KeySource::File(folder.join("key"))).unwrap()
 }
 
-fn client_at<H: Http>(address: SocketAddr, http: H) -> Client<H> {
+pub(crate) fn client_at<H: Http>(address: SocketAddr, http: H) -> Client<H> {
     Client::new(endpoints(address), Registration::public("CLIENT", ""), http)
 }
 
-fn transport() -> ReqwestHttp {
+pub(crate) fn transport() -> ReqwestHttp {
     ReqwestHttp::new(&ReqwestOptions::default()).unwrap()
 }
 
-fn wanted<H: Http>(client: &Client<H>) -> Wanted {
+pub(crate) fn wanted<H: Http, C: Clock>(client: &Client<H, C>) -> Wanted {
     Wanted::new("ana", client, vec!["mail".to_owned()], Renewal::Refresh)
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// Puts an expired token with the refresh token RT-0 into the store.
-fn sign_in(server: &StrictServer, folder: &Path) {
+pub(crate) fn sign_in(server: &StrictServer, folder: &Path) {
     run(async {
         let clock = FakeClock::new();
         let http = FakeHttp::answering([granted("AT-0", "RT-0", 1)]);
@@ -53,10 +53,15 @@ fn sign_in(server: &StrictServer, folder: &Path) {
 }
 
 fn child(role: &str, server: &StrictServer, folder: &Path) -> Child {
+    spawn("processes::a_process_of_its_own", role, server.address, folder)
+}
+
+/// This test program with a role, as the test called `test`.
+pub(crate) fn spawn(test: &str, role: &str, address: SocketAddr, folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "processes::a_process_of_its_own", "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(ROLE, role)
-        .env(ADDRESS, server.address.to_string())
+        .env(ADDRESS, address.to_string())
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -112,12 +117,17 @@ impl TokenStore for Mortal {
     }
 }
 
+/// The role of this process, the server's address and the folder; `None` if it is the test's own process.
+pub(crate) fn role() -> Option<(String, SocketAddr, PathBuf)> {
+    let role = std::env::var(ROLE).ok()?;
+    let address = std::env::var(ADDRESS).unwrap().parse().unwrap();
+    Some((role, address, PathBuf::from(std::env::var(FOLDER).unwrap())))
+}
+
 /// What a child process does; as an ordinary test it has no role and does nothing.
 #[test]
 fn a_process_of_its_own() {
-    let Ok(role) = std::env::var(ROLE) else { return };
-    let address: SocketAddr = std::env::var(ADDRESS).unwrap().parse().unwrap();
-    let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
+    let Some((role, address, folder)) = role() else { return };
     match role.as_str() {
         "fetch" => {
             let client = client_at(address, transport());

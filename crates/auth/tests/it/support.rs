@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64ct::Encoding as _;
 use postkey_auth::http::{Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method};
+use postkey_auth::store::EntryKey;
 use postkey_auth::{Certificate, Client, Clock, Endpoints, Provider, Registration};
 use wire::{Secret, SecretBytes};
 
@@ -183,6 +184,13 @@ pub(crate) fn jwt(claims: &serde_json::Value) -> String {
     format!("e30.{}.c2ln", base64ct::Base64UrlUnpadded::encode_string(claims.to_string().as_bytes()))
 }
 
+/// The name of an account's tokens.
+pub(crate) fn entry(account: &str) -> EntryKey {
+    let registration = Registration::public("CLIENT", "contoso.example");
+    let endpoints = Provider::builtin("microsoft").unwrap().endpoints(&registration).unwrap();
+    EntryKey::new(account, &endpoints, &registration, &imap_scopes())
+}
+
 pub(crate) fn imap_scopes() -> Vec<String> {
     ["offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"].map(str::to_owned).to_vec()
 }
@@ -191,8 +199,26 @@ pub(crate) fn app_scopes() -> Vec<String> {
     vec!["https://outlook.office365.com/.default".to_owned()]
 }
 
+/// How much faster than the system's clock [`Quick`] runs.
+const SPEED: u64 = 4;
+
+/// A clock that runs fast and that all processes share: waits are shorter, and nothing else is different.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quick;
+
+impl Clock for Quick {
+    fn now(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::try_from(since.as_millis()).unwrap() * SPEED / 1000
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration / u32::try_from(SPEED).unwrap())
+    }
+}
+
 /// A token server on loopback whose refresh tokens work once; the use of an old one revokes the whole family, unless the
-/// server grants a grace to the one before the last.
+/// server grants a grace: then a token works until one of its successors was used. It answers one request after the other.
 pub(crate) struct StrictServer {
     pub(crate) address: SocketAddr,
     state: Arc<Mutex<Family>>,
@@ -201,10 +227,15 @@ pub(crate) struct StrictServer {
 #[derive(Default)]
 struct Family {
     serial: u64,
+    /// The newest refresh token that was presented.
+    used: u64,
     refreshes: u64,
     revoked: bool,
     grace: bool,
     life: u64,
+    /// Requests that came while the token before was still good, by [`Quick`].
+    early: u64,
+    issued_at: Option<u64>,
 }
 
 impl StrictServer {
@@ -215,8 +246,7 @@ impl StrictServer {
         let shared = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let shared = shared.clone();
-                std::thread::spawn(move || serve(stream.unwrap(), &shared));
+                serve(stream.unwrap(), &shared);
             }
         });
         Self { address, state }
@@ -228,6 +258,20 @@ impl StrictServer {
 
     pub(crate) fn refreshes(&self) -> u64 {
         self.state.lock().unwrap().refreshes
+    }
+
+    pub(crate) fn early(&self) -> u64 {
+        self.state.lock().unwrap().early
+    }
+
+    /// The number of the last refresh token it gave, once every request that was sent before is answered.
+    pub(crate) fn serial(&self) -> u64 {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"POST /token HTTP/1.1\r\nContent-Length: 0\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(!answer.is_empty());
+        self.state.lock().unwrap().serial
     }
 
     pub(crate) fn revoked(&self) -> bool {
@@ -242,14 +286,23 @@ pub(crate) fn endpoints(address: SocketAddr) -> Endpoints {
 fn serve(mut stream: TcpStream, family: &Mutex<Family>) {
     let Some(body) = read_request(&mut stream) else { return };
     let form: Form = url::form_urlencoded::parse(&body).into_owned().collect();
-    let (status, answer) = {
+    let (status, answer) = if form.is_empty() {
+        (400, serde_json::json!({"error": "invalid_request"}))
+    } else {
         let mut family = family.lock().unwrap();
         family.refreshes += 1;
+        let now = Quick.now();
+        if family.issued_at.is_some_and(|at| now < at + family.life) {
+            family.early += 1;
+        }
         let used: Option<u64> =
             form.get("refresh_token").and_then(|t| t.strip_prefix("RT-")).and_then(|n| n.parse().ok());
-        let good = used == Some(family.serial) || family.grace && used.map(|n| n + 1) == Some(family.serial);
-        if good && !family.revoked {
+        let oldest = if family.grace { family.used } else { family.serial };
+        let good = used.filter(|used| (oldest..=family.serial).contains(used));
+        if let (Some(used), false) = (good, family.revoked) {
+            family.used = used;
             family.serial += 1;
+            family.issued_at = Some(now);
             let serial = family.serial;
             let life = family.life;
             (

@@ -304,11 +304,10 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
 
 /// Whether the store holds tokens, good or not.
 fn stored(account: &Account, config: &Config) -> Result<bool> {
-    let state = config.state_dir()?;
-    if !tokens::exists(&state) {
+    if !tokens::exists(config)? {
         return Ok(false);
     }
-    account.has_tokens(&tokens::open(&state, &account.name)?)
+    account.has_tokens(&tokens::open(config, &account.name)?)
 }
 
 fn remove(name: &str, config: &Config, out: Out) -> Result<()> {
@@ -318,9 +317,9 @@ fn remove(name: &str, config: &Config, out: Out) -> Result<()> {
         Err(failure) if failure.exit == Exit::UnknownAccount => return Err(failure),
         account => account.ok(),
     };
-    let state = config.state_dir()?;
-    if let Some(account) = account.filter(|account| account.needs_sign_in() && tokens::exists(&state)) {
-        let store = tokens::open(&state, name)?;
+    let stored = tokens::exists(config)?;
+    if let Some(account) = account.filter(|account| account.needs_sign_in() && stored) {
+        let store = tokens::open(config, name)?;
         super::block_on(account.forget(&store))?;
     }
     edit::remove(config.path(), name)?;

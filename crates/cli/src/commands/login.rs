@@ -64,7 +64,7 @@ fn mixed(account: &Account, flow: Flow, config: &Config) -> Failure {
 
 async fn sign_in(account: &Account, config: &Config, flow: Flow, wishes: Wishes, out: Out) -> Result<()> {
     // First the store: nobody should sign in for tokens that cannot be kept.
-    let store = tokens::open(&config.state_dir()?, &account.name)?;
+    let store = tokens::open(config, &account.name)?;
     let challenge = account.challenge(&store)?;
     let tokens = SignIn { challenge, ..SignIn::new(account, out, wishes)? }.run(flow).await?;
     let who = account.check_identity(&tokens)?;

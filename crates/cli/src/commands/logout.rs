@@ -11,9 +11,8 @@ use crate::tokens;
 /// Forgets an account's tokens. That there were none is no failure: afterwards there are none either way.
 pub(crate) fn run(args: &Which, config: &Config, out: Out) -> Result<()> {
     let account = config.account(args.account.as_deref())?;
-    let state = config.state_dir()?;
-    let removed = if account.needs_sign_in() && tokens::exists(&state) {
-        let store = tokens::open(&state, &account.name)?;
+    let removed = if account.needs_sign_in() && tokens::exists(config)? {
+        let store = tokens::open(config, &account.name)?;
         super::block_on(account.forget(&store))?
     } else {
         false

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Token, config: &Config, out: Out) -> Result<()> {
             "use it with postkey folders and postkey fetch",
         ));
     }
-    let store = tokens::open(&config.state_dir()?, &account.name)?;
+    let store = tokens::open(config, &account.name)?;
     let issued = match account.stored(&store)? {
         Some(issued) => issued,
         None => super::block_on(async {

@@ -97,7 +97,7 @@ impl Tenant {
 async fn sign_in(sandbox: &Sandbox, config: &Config, out: Out) -> Result<()> {
     out.line(format!("{STRONG}1. The sign-in{STRONG:#}\n"))?;
     let account = config.account(Some(ACCOUNT))?;
-    let store = tokens::open(&config.state_dir()?, ACCOUNT)?;
+    let store = tokens::open(config, ACCOUNT)?;
     let sign_in = SignIn::new(&account, out, Wishes { qr: false, no_open: true, timeout: 0 })?;
     let code = sign_in.device_begin().await?;
     out.line(format!(
@@ -117,7 +117,7 @@ async fn sign_in(sandbox: &Sandbox, config: &Config, out: Out) -> Result<()> {
 /// The tenant that issued the tokens ends with the tour.
 async fn forget(config: &Config) -> Result<()> {
     let account = config.account(Some(ACCOUNT))?;
-    let store = tokens::open(&config.state_dir()?, ACCOUNT)?;
+    let store = tokens::open(config, ACCOUNT)?;
     account.forget(&store).await.map(drop)
 }
 

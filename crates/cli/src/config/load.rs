@@ -8,7 +8,7 @@ use super::similar;
 use crate::exit::{Exit, Failure, Result};
 
 /// What can stand at the top of the file.
-const TABLES: &[&str] = &["default_account", "state_dir", "accounts", "providers"];
+const TABLES: &[&str] = &["default_account", "state_dir", "store", "accounts", "providers"];
 
 /// The file's text with its path: what errors about its content need.
 #[derive(Debug)]

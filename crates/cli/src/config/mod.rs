@@ -10,6 +10,7 @@ pub(crate) mod secret;
 mod sending;
 mod server;
 pub(crate) mod similar;
+pub(crate) mod store;
 
 pub(crate) use account::Account;
 pub(crate) use sending::Sending;
@@ -70,6 +71,7 @@ impl Config {
                 self.known_accounts(),
             ));
         }
+        self.file.store.check(&self.source)?;
         match self.file.accounts.keys().find(|name| !edit::is_name(name)) {
             Some(name) => {
                 Err(self.source.mistake(&["accounts", name], "not a name for an account", edit::NAME_RULE))

@@ -16,6 +16,9 @@ pub(crate) struct File {
     pub(crate) default_account: Option<String>,
     /// Where tokens and their key are kept, instead of the platform's place for state.
     pub(crate) state_dir: Option<PathBuf>,
+    /// `[store]`
+    #[serde(default)]
+    pub(crate) store: super::store::Table,
     /// The accounts, by name.
     #[serde(default)]
     pub(crate) accounts: BTreeMap<String, Account>,

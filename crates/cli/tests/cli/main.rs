@@ -13,6 +13,8 @@ mod secrets;
 mod send;
 mod server;
 mod sign_in;
+#[cfg(unix)]
+mod store;
 mod support;
 mod tokens;
 mod tour;
