@@ -17,6 +17,7 @@
 //!   echoes.
 //! * [`Limits`]: how much a peer may make us do; [`Watch`]: how long.
 //! * [`Security`], [`Upgrade`]: what may go out without TLS, and the one refusal of octets that arrive before the handshake.
+//! * [`server`]: what every server says of a client that is gone.
 //! * `testkit` (feature): runs any machine against the contract, and joins two of them in memory.
 //!
 //! The crate is `no_std + alloc`, forbids unsafe code and never touches a clock, a socket, a file, a thread or a random
@@ -41,6 +42,7 @@ mod outbuf;
 mod redact;
 mod secret;
 mod security;
+pub mod server;
 mod session;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;

@@ -281,8 +281,8 @@ impl Machine for Server {
             self.watch.pause(now);
             return need;
         }
-        let wait = self.wait(input);
-        if self.watch.run(wait, now, &self.config.timeouts) {
+        let (wait, limit) = self.wait(input);
+        if self.watch.run(wait, limit, now) {
             self.fail(Error::TimedOut(wait));
             self.watch.pause(now);
             return Need::Event;

@@ -1,5 +1,7 @@
 //! What arrives, up to the next event.
 
+use core::time::Duration;
+
 use wire::{InBuf, Layer, Limit, Need};
 
 use super::config::Rush;
@@ -171,12 +173,17 @@ impl Server {
         }
     }
 
-    /// What is being waited for.
-    pub(super) fn wait(&self, input: &InBuf) -> Wait {
+    /// What is being waited for, and how long.
+    pub(super) fn wait(&self, input: &InBuf) -> (Wait, Duration) {
+        let t = &self.config.timeouts;
         match &self.phase {
-            _ if !self.is_authenticated() && self.state != crate::session::State::Greeting => Wait::SignIn,
-            Phase::Command | Phase::Idling(_) if input.is_empty() && self.out.is_empty() => Wait::Idle,
-            _ => Wait::Stall,
+            _ if !self.is_authenticated() && self.state != crate::session::State::Greeting => {
+                (Wait::SignIn, t.sign_in)
+            }
+            Phase::Command | Phase::Idling(_) if input.is_empty() && self.out.is_empty() => {
+                (Wait::Idle, t.idle)
+            }
+            _ => (Wait::Stall, t.stall),
         }
     }
 }

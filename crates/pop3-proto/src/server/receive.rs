@@ -21,7 +21,7 @@ impl Server {
                 Phase::Over => return Need::Close,
                 Phase::Upgrading => match self.upgrade.look(input) {
                     Err(wire::Injection) => self.fail(Error::StlsInjection),
-                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::Stls)),
+                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::StartTls)),
                     Ok(_) => return Need::Upgrade(Layer::Tls),
                 },
                 Phase::Greeting => return self.app(),
