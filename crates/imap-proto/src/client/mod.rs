@@ -10,9 +10,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
+use sasl::{ClientExchange, ClientMechanism, Room};
 use wire::{
-    InBuf, Limit, Machine, Need, OutBuf, Redactor, SecretBytes, Security, Tick, Upgrade, Upgraded, Watch,
+    InBuf, Limit, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch,
     literal,
 };
 
@@ -175,30 +175,21 @@ impl Client {
         if mechanism.needs_tls() {
             self.may_sign_in()?;
         }
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
         let advertised = self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::SaslIr));
         let inline = match self.config.initial_response {
             InitialResponse::Advertised => advertised,
             InitialResponse::Always => true,
             InitialResponse::Never => false,
         };
-        let initial =
-            exchange.initial(if inline { Room::Unlimited } else { Room::None }).map_err(Misuse::Sasl)?;
-        let initial_response = match initial {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
+        let (exchange, initial) = ClientExchange::begin(
+            mechanism,
+            (&self.config.limits).into(),
+            if inline { Room::Unlimited } else { Room::None },
+            &mut self.redactor,
+        )
+        .map_err(Misuse::Sasl)?;
         let mechanism = Atom::new(exchange.mechanism()).map_err(Misuse::Invalid)?;
-        let command = Command::Authenticate { mechanism, initial: initial_response };
+        let command = Command::Authenticate { mechanism, initial };
         self.enqueue(&command, Kind::Authenticate(exchange))
     }
 
@@ -450,10 +441,4 @@ impl fmt::Debug for Client {
             .field("fatal", &self.fatal)
             .finish_non_exhaustive()
     }
-}
-
-/// A line of the SASL exchange on its way out.
-fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
-    out.push_secret(secret.expose());
-    out.push(b"\r\n");
 }

@@ -63,7 +63,10 @@ impl Server {
     fn read(&mut self, input: &mut InBuf) -> bool {
         match self.take_phase() {
             Phase::Command => self.read_command(input),
-            Phase::Challenged(current, exchange) => self.read_response(current, exchange, input),
+            phase @ Phase::SignIn(..) => {
+                self.phase = phase;
+                self.read_response(input)
+            }
             Phase::Idling(current) => self.read_done(current, input),
             Phase::Body(current, left) => self.read_body(current, left, input),
             Phase::Behind(current) => self.read_behind(current, input),
@@ -121,16 +124,11 @@ impl Server {
         };
         Bounds {
             line,
-            sasl_line: self.sasl_line().saturating_add(AUTHENTICATE).max(line),
+            sasl_line: self.sasl_limits().line().saturating_add(AUTHENTICATE).max(line),
             literal,
             literals: limits.literals,
             rush,
         }
-    }
-
-    /// Longest SASL response, in octets with its CRLF: Base64 makes four octets of three.
-    pub(super) fn sasl_line(&self) -> usize {
-        (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4).saturating_add(2)
     }
 
     fn read_done(&mut self, current: Current, input: &mut InBuf) -> bool {
@@ -167,7 +165,7 @@ impl Server {
             Phase::Body(..) | Phase::Behind(_) | Phase::Discarding(..) | Phase::DiscardingLine(_) => {
                 Whence::Message
             }
-            Phase::Challenged(..) => Whence::SignIn,
+            Phase::SignIn(..) => Whence::SignIn,
             Phase::Command if input.is_empty() => Whence::Idle,
             _ => Whence::Command,
         }

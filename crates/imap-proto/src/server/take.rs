@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use sasl::ServerSignIn;
 use wire::{InBuf, Limit, literal};
 
 use super::error::{Error, Fault};
@@ -77,7 +78,7 @@ impl Server {
             }
             Command::Authenticate { mechanism, initial } => {
                 let event = Event::Authenticate { tag, mechanism, initial: initial.is_some() };
-                self.phase = Phase::Offered(current, initial);
+                self.phase = Phase::SignIn(current, ServerSignIn::new(initial));
                 event
             }
             Command::StartTls => {

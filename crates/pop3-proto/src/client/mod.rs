@@ -17,7 +17,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
+use sasl::{ClientExchange, ClientMechanism, Room};
 use wire::line::LineScanner;
 use wire::{InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch};
 
@@ -128,10 +128,9 @@ impl Client {
         limits.line.max(limits.pre_auth_line).max(self.sasl_line()).saturating_add(READ)
     }
 
-    /// Longest line of a SASL exchange, in octets with its CRLF: Base64 makes four octets of three.
+    /// Longest challenge, in octets with the `+` in front and its CRLF.
     fn sasl_line(&self) -> usize {
-        let encoded = (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4);
-        encoded.saturating_add("+ \r\n".len())
+        sasl::Limits::from(&self.config.limits).line().saturating_add("+ ".len())
     }
 
     /// Whether TLS is in place.
@@ -225,25 +224,18 @@ impl Client {
             self.may_sign_in()?;
         }
         let name = Mechanism::new(mechanism.name()).map_err(Misuse::Invalid)?;
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
         let around = "AUTH  \r\n".len().saturating_add(name.as_str().len());
         let room = match self.config.initial_response {
             InitialResponse::Never => Room::None,
             InitialResponse::WhenShort => Room::Octets(COMMAND_LINE.saturating_sub(around)),
         };
-        let initial = match exchange.initial(room).map_err(Misuse::Sasl)? {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
+        let (exchange, initial) = ClientExchange::begin(
+            mechanism,
+            (&self.config.limits).into(),
+            room,
+            &mut self.redactor,
+        )
+        .map_err(Misuse::Sasl)?;
         let command = Command::Auth { mechanism: name, initial };
         self.enqueue(&command, Kind::Authenticate(exchange), State::Transaction)
     }

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-use sasl::Reply as SaslReply;
 use wire::Layer;
 
 use super::event::{Completed, Event};
@@ -26,16 +25,8 @@ impl Client {
         if let Some(text) = challenge(line)
             && let Some(Pending { kind: Kind::Authenticate(exchange), .. }) = self.queue.current()
         {
-            match exchange.challenge(text) {
-                SaslReply::Send(line) => {
-                    self.redactor.add(line.expose());
-                    self.out.push_secret(line.expose());
-                    self.out.push(b"\r\n");
-                }
-                SaslReply::Cancel(_) => self.out.push(b"*\r\n"),
-                SaslReply::Close(error) => self.fail(Error::Sasl(error)),
-            }
-            return;
+            let written = exchange.challenge(text).write(&mut self.out, &mut self.redactor);
+            return written.unwrap_or_else(|error| self.fail(Error::Sasl(error)));
         }
         if self.state != State::Greeting && self.queue.in_flight.is_empty() {
             return self.fail(Error::Unasked { text: self.found(line) });
@@ -75,8 +66,7 @@ impl Client {
                 && let Some(password) = password.take()
             {
                 self.out.push(b"PASS ");
-                self.out.push_secret(password.expose());
-                self.out.push(b"\r\n");
+                self.out.push_secret_line(password.expose());
                 return;
             }
         }

@@ -25,13 +25,12 @@ mod receive;
 mod reply;
 mod sign_in;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::ServerExchange;
+use sasl::ServerSignIn;
 use wire::line::LineScanner;
-use wire::{InBuf, Machine, Need, OutBuf, SecretBytes, Tick, Upgrade, Upgraded, Watch};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, Watch};
 
 pub use config::{Config, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
@@ -81,14 +80,8 @@ enum Phase {
     Answering(Current),
     /// The application writes the lines of its answer.
     Writing(Current, lines::Writer),
-    /// The application decides on a mechanism.
-    Offered(Current, Option<SecretBytes>),
-    /// The client's SASL response is read.
-    Challenged(Current, Box<ServerExchange>),
-    /// The application checks credentials.
-    Verifying(Current, Box<ServerExchange>),
-    /// The exchange is over, this well.
-    Verified(Current, bool),
+    /// A SASL exchange, at whichever turn.
+    SignIn(Current, ServerSignIn),
     /// TLS is being negotiated.
     Upgrading,
     /// The error is to be reported.
@@ -170,15 +163,12 @@ impl Server {
     /// pipelines fill more memory.
     pub fn inbox(&self) -> usize {
         let limits = &self.config.limits;
-        limits.line.max(limits.pre_auth_line).max(self.sasl_line()).saturating_add(READ)
+        limits.line.max(limits.pre_auth_line).max(self.sasl_limits().line()).saturating_add(READ)
     }
 
-    /// Limits for a [`ServerExchange`] that agree with this connection's.
+    /// Limits for a [`ServerExchange`](sasl::ServerExchange) that agree with this connection's.
     pub fn sasl_limits(&self) -> sasl::Limits {
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        limits
+        (&self.config.limits).into()
     }
 
     /// Takes the event that [`Need::Event`] announced; `None` when there is none.
@@ -279,14 +269,11 @@ impl fmt::Debug for Server {
 impl Phase {
     /// Whether a command waits for a call of the application.
     fn is_answering(&self) -> bool {
-        matches!(
-            self,
-            Self::Answering(_)
-                | Self::Writing(..)
-                | Self::Offered(..)
-                | Self::Verifying(..)
-                | Self::Verified(..)
-        )
+        match self {
+            Self::Answering(_) | Self::Writing(..) => true,
+            Self::SignIn(_, sign_in) => !sign_in.is_challenged(),
+            _ => false,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -295,10 +282,7 @@ impl Phase {
             Self::Command => "command",
             Self::Answering(_) => "answering",
             Self::Writing(..) => "writing",
-            Self::Offered(..) => "deciding",
-            Self::Challenged(..) => "challenged",
-            Self::Verifying(..) => "verifying",
-            Self::Verified(..) => "verified",
+            Self::SignIn(_, sign_in) => sign_in.stage(),
             Self::Upgrading => "upgrading",
             Self::Failed(_) => "failed",
             Self::Over => "over",

@@ -29,8 +29,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
-use wire::{InBuf, Machine, Need, OutBuf, Redactor, SecretBytes, Security, Tick, Upgrade, Upgraded, Watch};
+use sasl::{ClientExchange, ClientMechanism, Room};
+use wire::{InBuf, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event, Stage};
 use queue::{Kind, Pending};
@@ -203,25 +203,18 @@ impl Client {
             return Err(Misuse::NoTls);
         }
         let name = Mechanism::new(mechanism.name()).map_err(Misuse::Invalid)?;
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
         let around = "AUTH  \r\n".len().saturating_add(name.as_str().len());
         let room = match self.config.initial_response {
             InitialResponse::Fitting => Room::Octets(AUTH_LINE.saturating_sub(around)),
             InitialResponse::Never => Room::None,
         };
-        let initial = match exchange.initial(room).map_err(Misuse::Sasl)? {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
+        let (exchange, initial) = ClientExchange::begin(
+            mechanism,
+            (&self.config.limits).into(),
+            room,
+            &mut self.redactor,
+        )
+        .map_err(Misuse::Sasl)?;
         let exchange = Box::new(exchange);
         self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth {
             exchange,
@@ -488,10 +481,4 @@ impl fmt::Debug for Client {
             .field("fatal", &self.fatal)
             .finish_non_exhaustive()
     }
-}
-
-/// A line of the SASL exchange on its way out.
-fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
-    out.push_secret(secret.expose());
-    out.push(b"\r\n");
 }

@@ -3,13 +3,12 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use sasl::Reply as SaslReply;
 use wire::Layer;
 
 use super::event::{Completed, Event, Stage};
 use super::queue::{Kind, Pending};
 use super::transaction::{Next, Progress};
-use super::{Client, Fatal, line_of};
+use super::{Client, Fatal};
 use crate::error::Error;
 use crate::session::{Dialect, State};
 use crate::types::{Capabilities, Reply, ReplyCode, Transfer};
@@ -113,13 +112,8 @@ impl Client {
         let refusal =
             || sasl::base64::decode(text).is_ok_and(|json| json.trim_ascii_start().starts_with(b"{"));
         let text = if exchange.is_holding() && !refusal() { b"" } else { text };
-        match exchange.challenge(text) {
-            SaslReply::Send(line) => {
-                self.redactor.add(line.expose());
-                line_of(&line, &mut self.out);
-            }
-            SaslReply::Cancel(_) => self.out.push(b"*\r\n"),
-            SaslReply::Close(error) => self.fail(Error::Sasl(error)),
+        if let Err(error) = exchange.challenge(text).write(&mut self.out, &mut self.redactor) {
+            self.fail(Error::Sasl(error));
         }
     }
 

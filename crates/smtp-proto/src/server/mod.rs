@@ -29,12 +29,11 @@ mod message;
 mod receive;
 mod sign_in;
 
-use alloc::boxed::Box;
 use core::fmt;
 
-use sasl::ServerExchange;
+use sasl::ServerSignIn;
 use wire::line::LineScanner;
-use wire::{InBuf, Machine, Need, OutBuf, SecretBytes, Tick, Upgrade, Upgraded, Watch};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, Watch};
 
 pub use config::{Config, Newlines, Timeouts};
 pub use error::{Error, Fault, MessageFault, Wait, Whence};
@@ -108,14 +107,8 @@ enum Phase {
     Chunk(Source, usize, usize, usize),
     /// Octets of a chunk that nobody wants go past, and then the fault is told.
     Discarding(u64, Fault),
-    /// The application decides on a mechanism.
-    Mechanism(Option<SecretBytes>),
-    /// The client's SASL response is read.
-    Challenged(Box<ServerExchange>),
-    /// The application checks credentials.
-    Verifying(Box<ServerExchange>),
-    /// The exchange is over, this well.
-    Verified(bool),
+    /// A SASL exchange, at whichever turn.
+    SignIn(ServerSignIn),
     /// TLS is being negotiated.
     Upgrading,
     /// The error is to be reported.
@@ -212,16 +205,13 @@ impl Server {
     /// The largest number of unread octets that an [`InBuf`] must hold for this machine. Larger only lets a client that
     /// pipelines fill more memory.
     pub fn inbox(&self) -> usize {
-        let line = self.config.limits.pre_auth_line.max(self.sasl_line().saturating_add(AUTH));
+        let line = self.config.limits.pre_auth_line.max(self.sasl_limits().line().saturating_add(AUTH));
         line.saturating_add(READ)
     }
 
-    /// Limits for a [`ServerExchange`] that agree with this connection's.
+    /// Limits for a [`ServerExchange`](sasl::ServerExchange) that agree with this connection's.
     pub fn sasl_limits(&self) -> sasl::Limits {
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        limits
+        (&self.config.limits).into()
     }
 
     /// Takes the event that [`Need::Event`] announced; `None` when there is none.
@@ -264,11 +254,6 @@ impl Server {
     /// Takes the phase out, to put another in its place.
     fn take_phase(&mut self) -> Phase {
         core::mem::replace(&mut self.phase, Phase::Over)
-    }
-
-    /// Longest line of a SASL response, in octets.
-    fn sasl_line(&self) -> usize {
-        sasl::base64::encoded_len(self.config.limits.sasl_challenge).saturating_add(2)
     }
 
     /// Whether the client has to sign in before anything else.
@@ -358,10 +343,11 @@ impl fmt::Debug for Server {
 impl Phase {
     /// Whether a command waits for a call of the application.
     fn is_answering(&self) -> bool {
-        matches!(
-            self,
-            Self::Answering(_) | Self::Offered | Self::Mechanism(_) | Self::Verifying(_) | Self::Verified(_)
-        )
+        match self {
+            Self::Answering(_) | Self::Offered => true,
+            Self::SignIn(sign_in) => !sign_in.is_challenged(),
+            _ => false,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -369,12 +355,10 @@ impl Phase {
             Self::Greeting => "greeting",
             Self::Command | Self::Skipping(_) => "command",
             Self::Answering(_) => "answering",
-            Self::Offered | Self::Mechanism(_) => "deciding",
+            Self::Offered => "deciding",
             Self::Body(_) | Self::Chunk(..) => "message",
             Self::Discarding(..) => "discarding",
-            Self::Challenged(_) => "challenged",
-            Self::Verifying(_) => "verifying",
-            Self::Verified(_) => "verified",
+            Self::SignIn(sign_in) => sign_in.stage(),
             Self::Upgrading => "upgrading",
             Self::Failed(_) => "failed",
             Self::Over => "over",
