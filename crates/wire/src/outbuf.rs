@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use zeroize::Zeroize;
 
+use crate::InBuf;
 use crate::secret::REDACTED;
 
 /// So many sent octets at the head are worth moving the rest down for.
@@ -73,6 +74,11 @@ impl OutBuf {
     /// Octets sent since the start.
     pub fn total_sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Octets moved in either direction since the start: what counts as progress.
+    pub fn moved(&self, input: &InBuf) -> u64 {
+        input.received().saturating_add(self.sent)
     }
 
     /// The driver has sent the first `n` pending octets.

@@ -11,10 +11,7 @@ use alloc::collections::VecDeque;
 use core::fmt;
 
 use sasl::{ClientExchange, ClientMechanism, Room};
-use wire::{
-    InBuf, Limit, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch,
-    literal,
-};
+use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch, literal};
 
 pub use event::{CommandId, Completed, Event, Fetch};
 use queue::{Kind, LiteralMode, Pending, Queue};
@@ -55,19 +52,11 @@ pub struct Client {
     starttls: Option<Box<Completed>>,
     /// The APPEND whose caller knows that its message is wanted.
     told: Option<CommandId>,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     chatter: u32,
     pre_auth: u64,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: LOGOUT is complete.
-    Done,
 }
 
 impl Client {
@@ -91,7 +80,7 @@ impl Client {
             upgrade: Upgrade::default(),
             starttls: None,
             told: None,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             chatter: 0,
@@ -166,7 +155,7 @@ impl Client {
     /// Signs in with a SASL mechanism. The initial response rides on the command where RFC 4959 allows it.
     ///
     /// # Errors
-    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`Security::DangerousPlaintext`]), [`Misuse::Sasl`] when the
+    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext)), [`Misuse::Sasl`] when the
     /// mechanism refuses its credentials.
     pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
         if !self.expected.allows(&Command::Noop) || self.expected != State::NotAuthenticated {
@@ -263,24 +252,18 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         self.take_current(input).map(Ok)
     }
 
     fn may_sign_in(&self) -> Result<(), Misuse> {
-        if self.tls || self.config.security == Security::DangerousPlaintext {
-            Ok(())
-        } else {
-            Err(Misuse::NoTls)
-        }
+        if self.config.security.allows_credentials(self.tls) { Ok(()) } else { Err(Misuse::NoTls) }
     }
 
     fn enqueue(&mut self, command: &Command<'_>, kind: Kind) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if !self.expected.allows(command) {
@@ -310,8 +293,7 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_none() {
-            self.fatal = Some(Fatal::Unreported(error));
+        if self.end.fail(error) {
             self.out.clear();
             self.current = Current::None;
         }
@@ -319,11 +301,6 @@ impl Client {
 
     fn limit(&mut self, limit: Limit) {
         self.fail(Error::Limit(limit));
-    }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
     }
 
     /// The wait that runs now.
@@ -373,16 +350,14 @@ fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || !matches!(self.current, Current::None) {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
@@ -392,7 +367,7 @@ impl Machine for Client {
         if self.invite_body() {
             return Need::Event;
         }
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         if self.state == State::Greeting {
             return Need::Input;
@@ -438,7 +413,7 @@ impl fmt::Debug for Client {
             .field("tls", &self.tls)
             .field("commands", &self.queue.len())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

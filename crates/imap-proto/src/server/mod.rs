@@ -35,7 +35,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sasl::ServerSignIn;
-use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgraded, literal};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, literal};
 
 pub use config::{Config, Rush, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
@@ -45,7 +45,6 @@ use crate::frame::command::{Announced, Broken, CommandFramer};
 use crate::session::State;
 use crate::types::Tag;
 use watch::Watch;
-use wire::Security;
 
 /// Longest tag that is taken, in octets.
 const TAG: usize = 255;
@@ -76,6 +75,7 @@ pub struct Server {
     /// Octets of the input that the last event borrowed.
     release: usize,
     fetch: Option<fetch::Open>,
+    upgrade: Upgrade,
     watch: Watch,
     /// Octets of commands before authentication.
     pre_auth: u64,
@@ -164,11 +164,12 @@ impl Server {
             out: OutBuf::new(),
             framer: CommandFramer::default(),
             state: State::Greeting,
-            tls: config.security == Security::Tls,
+            tls: config.security.begins_with_tls(),
             phase: Phase::Greeting,
             ready: None,
             release: 0,
             fetch: None,
+            upgrade: Upgrade::default(),
             watch: Watch::default(),
             pre_auth: 0,
             scratch: Vec::new(),
@@ -211,7 +212,8 @@ impl Server {
     pub fn inbox(&self) -> usize {
         let limits = &self.config.limits;
         let literal = usize::try_from(limits.literal.max(limits.pre_auth_literal)).unwrap_or(usize::MAX);
-        let line = limits.line.max(limits.pre_auth_line).max(self.sasl_limits().line().saturating_add(AUTHENTICATE));
+        let line =
+            limits.line.max(limits.pre_auth_line).max(self.sasl_limits().line().saturating_add(AUTHENTICATE));
         line.saturating_add(literal).saturating_add(READ)
     }
 
@@ -265,7 +267,7 @@ impl Server {
 impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        self.watch.tick(now, input.received().saturating_add(self.out.total_sent()));
+        self.watch.tick(now, self.out.moved(input));
         let need = self.receive(input);
         if need != Need::Input {
             self.watch.pause(now);
@@ -289,7 +291,7 @@ impl Machine for Server {
     }
 
     fn upgraded(&mut self, done: Upgraded) {
-        if !matches!(self.phase, Phase::Upgrading) || done.layer != wire::Layer::Tls {
+        if !self.upgrade.done(&done) {
             return;
         }
         self.tls = true;

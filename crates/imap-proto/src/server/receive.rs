@@ -32,15 +32,11 @@ impl Server {
                 Phase::Over => return Need::Close,
                 Phase::Greeting => return self.app(),
                 phase if phase.is_answering() => return self.app(),
-                Phase::Upgrading => {
-                    if !input.is_empty() {
-                        self.fail(Error::StarttlsInjection);
-                    } else if input.is_closed() {
-                        self.fail(Error::Closed(Whence::StartTls));
-                    } else {
-                        return Need::Upgrade(Layer::Tls);
-                    }
-                }
+                Phase::Upgrading => match self.upgrade.look(input) {
+                    Err(wire::Injection) => self.fail(Error::StarttlsInjection),
+                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::StartTls)),
+                    Ok(_) => return Need::Upgrade(Layer::Tls),
+                },
                 // A client that does not read its replies is not read either.
                 _ if !self.can_write() => return Need::Input,
                 _ => {

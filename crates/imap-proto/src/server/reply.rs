@@ -163,7 +163,10 @@ impl Server {
         self.state = reply.state;
         self.phase = match reply.after {
             After::Next => Phase::Command,
-            After::Tls => Phase::Upgrading,
+            After::Tls => {
+                self.upgrade.ask(wire::Layer::Tls);
+                Phase::Upgrading
+            }
             After::Logout | After::Close => Phase::Over,
         };
     }

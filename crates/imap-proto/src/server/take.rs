@@ -12,7 +12,6 @@ use crate::frame::command::{Announced, Broken, Reason};
 use crate::grammar::{self, ParseError, ParseErrorKind, ParseLimits};
 use crate::session::State;
 use crate::types::{Command, Tag};
-use wire::Security;
 
 impl Server {
     /// The event that the phase holds.
@@ -105,8 +104,7 @@ impl Server {
             return Some(Fault::State(self.state));
         }
         let credentials = matches!(command, Command::Login { .. } | Command::Authenticate { .. });
-        let open = self.tls || self.config.security == Security::DangerousPlaintext;
-        (credentials && !open).then_some(Fault::NoTls)
+        (credentials && !self.config.security.allows_credentials(self.tls)).then_some(Fault::NoTls)
     }
 
     fn current(&self, tag: Tag<'static>, command: &Command<'_>) -> Current {

@@ -19,7 +19,7 @@ use core::fmt;
 
 use sasl::{ClientExchange, ClientMechanism, Room};
 use wire::line::LineScanner;
-use wire::{InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch};
+use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event};
 use multi::{Current, Multi};
@@ -63,18 +63,10 @@ pub struct Client {
     stls: Option<Box<Completed>>,
     /// Messages are marked as deleted: the reply to QUIT says whether they are gone.
     marked: bool,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     pre_auth: u64,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: QUIT is complete.
-    Done,
 }
 
 impl Client {
@@ -99,7 +91,7 @@ impl Client {
             upgrade: Upgrade::default(),
             stls: None,
             marked: false,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             pre_auth: 0,
@@ -229,13 +221,9 @@ impl Client {
             InitialResponse::Never => Room::None,
             InitialResponse::WhenShort => Room::Octets(COMMAND_LINE.saturating_sub(around)),
         };
-        let (exchange, initial) = ClientExchange::begin(
-            mechanism,
-            (&self.config.limits).into(),
-            room,
-            &mut self.redactor,
-        )
-        .map_err(Misuse::Sasl)?;
+        let (exchange, initial) =
+            ClientExchange::begin(mechanism, (&self.config.limits).into(), room, &mut self.redactor)
+                .map_err(Misuse::Sasl)?;
         let command = Command::Auth { mechanism: name, initial };
         self.enqueue(&command, Kind::Authenticate(exchange), State::Transaction)
     }
@@ -248,9 +236,7 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         self.take_current(input).map(Ok)
@@ -261,7 +247,7 @@ impl Client {
     }
 
     fn enqueue(&mut self, command: &Command, kind: Kind, then: State) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if !self.expected.allows(command) {
@@ -280,8 +266,7 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_none() {
-            self.fatal = Some(Fatal::Unreported(error));
+        if self.end.fail(error) {
             self.out.clear();
             self.current = Current::None;
         }
@@ -294,11 +279,6 @@ impl Client {
     /// Whether what the server says is nobody's word yet: in the clear, where TLS is to come.
     fn is_unprotected(&self) -> bool {
         self.config.security == wire::Security::StartTls && !self.tls
-    }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
     }
 
     /// The wait that runs now.
@@ -337,16 +317,14 @@ enum Waiting {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || self.current != Current::None {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
@@ -357,7 +335,7 @@ impl Machine for Client {
             let ahead = self.is_pipelining();
             self.queue.pump(&mut self.out, self.config.limits.outbox, ahead);
         }
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         if self.state != State::Greeting && self.queue.is_empty() { Need::App } else { Need::Input }
     }
@@ -391,7 +369,7 @@ impl fmt::Debug for Client {
             .field("tls", &self.tls)
             .field("commands", &self.queue.len())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

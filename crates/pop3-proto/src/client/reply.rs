@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 
 use wire::Layer;
 
+use super::Client;
 use super::event::{Completed, Event};
 use super::multi::Multi;
 use super::queue::{Kind, Pending};
-use super::{Client, Fatal};
 use crate::error::Error;
 use crate::grammar::{self, ParseError};
 use crate::session::State;
@@ -101,7 +101,7 @@ impl Client {
             Kind::Quit => {
                 // Whatever the reply, the session is over (RFC 1939 section 6).
                 self.state = State::Update;
-                self.fatal = Some(Fatal::Done);
+                self.end.finish();
             }
             _ => {}
         }

@@ -62,8 +62,6 @@ pub struct Server {
     named: Option<Name>,
     upgrade: Upgrade,
     watch: Watch<Wait>,
-    /// The answer of the last `advance` was to wait for the client.
-    waiting: bool,
     /// Octets of commands before sign-in.
     pre_auth: u64,
     /// Memory for encoding replies.
@@ -127,7 +125,6 @@ impl Server {
             named: None,
             upgrade: Upgrade::default(),
             watch: Watch::default(),
-            waiting: false,
             pre_auth: 0,
             scratch: Vec::new(),
         }
@@ -215,23 +212,15 @@ impl Server {
 impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         let need = self.receive(input);
-        self.waiting = need == Need::Input;
-        let moved = input.received().saturating_add(self.out.total_sent());
-        if !self.waiting {
-            // The time to sign in goes on; the others begin anew with the next wait.
-            if self.is_authenticated() {
-                self.watch.set(None, now, moved);
+        let wait = (need == Need::Input).then(|| self.wait(input));
+        // The time to sign in goes on whatever happens; the others begin anew with the next wait.
+        match self.watch.serve(wait, !self.is_authenticated(), now, self.out.moved(input)) {
+            Some(kind) => {
+                self.fail(Error::TimedOut(kind));
+                Need::Event
             }
-            return need;
+            None => need,
         }
-        let wait = self.wait(input);
-        self.watch.set(Some(wait), now, moved);
-        if let Some(kind) = self.watch.expired(now, moved) {
-            self.fail(Error::TimedOut(kind));
-            self.waiting = false;
-            return Need::Event;
-        }
-        need
     }
 
     fn output(&mut self) -> &mut OutBuf {
@@ -239,7 +228,7 @@ impl Machine for Server {
     }
 
     fn deadline(&self) -> Option<Tick> {
-        if self.waiting { self.watch.deadline() } else { None }
+        self.watch.deadline()
     }
 
     fn upgraded(&mut self, done: Upgraded) {

@@ -120,9 +120,10 @@ impl Server {
                 Some(name) => (Event::Login { name, password }, Phase::Answering(current)),
                 None => return self.bad(Fault::State(self.state), false),
             },
-            Command::Auth { mechanism, initial } => {
-                (Event::Auth { mechanism, initial: initial.is_some() }, Phase::SignIn(current, ServerSignIn::new(initial)))
-            }
+            Command::Auth { mechanism, initial } => (
+                Event::Auth { mechanism, initial: initial.is_some() },
+                Phase::SignIn(current, ServerSignIn::new(initial)),
+            ),
             Command::Stls => (Event::Stls, Phase::Answering(current)),
             command => (Event::Command(command), Phase::Answering(current)),
         };

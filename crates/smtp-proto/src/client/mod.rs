@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sasl::{ClientExchange, ClientMechanism, Room};
-use wire::{InBuf, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch};
+use wire::{End, InBuf, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event, Stage};
 use queue::{Kind, Pending};
@@ -70,19 +70,11 @@ pub struct Client {
     upgrade: Upgrade,
     /// The reply to STARTTLS, reported when the handshake is done.
     starttls: Option<Box<Completed>>,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     /// Memory for encoding a message.
     scratch: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: QUIT is complete.
-    Done,
 }
 
 impl Client {
@@ -103,7 +95,7 @@ impl Client {
             ready: VecDeque::new(),
             upgrade: Upgrade::default(),
             starttls: None,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             scratch: Vec::new(),
@@ -112,7 +104,7 @@ impl Client {
 
     /// Where the session stands: [`State::Greeting`], [`State::Hello`], [`State::Ready`] or [`State::Over`].
     pub fn state(&self) -> State {
-        if self.fatal.is_some() { State::Over } else { self.state }
+        if self.end.is_over() { State::Over } else { self.state }
     }
 
     /// What the server says it can do, since it last said so. `None` before EHLO or LHLO, after HELO, and after TLS began.
@@ -193,7 +185,7 @@ impl Client {
     /// configuration says [`Security::DangerousPlaintext`] or the mechanism shows no secret); [`Misuse::Sasl`] when the mechanism refuses
     /// its credentials; [`Misuse::Over`].
     pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if self.state != State::Ready || self.authenticated || self.is_busy() {
@@ -208,13 +200,9 @@ impl Client {
             InitialResponse::Fitting => Room::Octets(AUTH_LINE.saturating_sub(around)),
             InitialResponse::Never => Room::None,
         };
-        let (exchange, initial) = ClientExchange::begin(
-            mechanism,
-            (&self.config.limits).into(),
-            room,
-            &mut self.redactor,
-        )
-        .map_err(Misuse::Sasl)?;
+        let (exchange, initial) =
+            ClientExchange::begin(mechanism, (&self.config.limits).into(), room, &mut self.redactor)
+                .map_err(Misuse::Sasl)?;
         let exchange = Box::new(exchange);
         self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth {
             exchange,
@@ -233,7 +221,7 @@ impl Client {
     /// [`Misuse::TooLarge`], [`Misuse::ServerLimit`]; [`Misuse::NoTls`] before TLS on a connection of [`Security::StartTls`];
     /// [`Misuse::State`] before EHLO, [`Misuse::TooManyCommands`], [`Misuse::Over`].
     pub fn send(&mut self, envelope: &Envelope, body: Body) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let messages = |p: &Pending| matches!(p.kind, Kind::Message(_));
@@ -285,7 +273,7 @@ impl Client {
     }
 
     fn plain(&mut self, command: &Command) -> Result<CommandId, Misuse> {
-        if self.fatal.is_none() && self.state != State::Ready {
+        if !self.end.is_over() && self.state != State::Ready {
             return Err(Misuse::State);
         }
         self.enqueue(command, |verb, line| Kind::Plain { verb, line })
@@ -307,9 +295,7 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         None
@@ -320,7 +306,7 @@ impl Client {
         command: &Command,
         kind: impl FnOnce(&'static str, Vec<u8>) -> Kind,
     ) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let quitting = self.in_flight.iter().chain(&self.outgoing).any(|p| matches!(p.kind, Kind::Quit));
@@ -348,7 +334,7 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return;
         }
         let error = match self.in_flight.front() {
@@ -359,7 +345,7 @@ impl Client {
             }
             _ => error,
         };
-        self.fatal = Some(Fatal::Unreported(error));
+        self.end.fail(error);
         self.out.clear();
     }
 
@@ -373,11 +359,6 @@ impl Client {
             },
             _ => false,
         }
-    }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
     }
 
     /// The wait that runs now.
@@ -424,22 +405,20 @@ enum Waiting {
 
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
         }
         self.pump();
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         match () {
             () if self.state == State::Greeting => Need::Input,
@@ -478,7 +457,7 @@ impl fmt::Debug for Client {
             .field("authenticated", &self.authenticated)
             .field("pending", &self.pending())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

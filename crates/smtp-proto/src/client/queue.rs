@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use sasl::ClientExchange;
 use wire::SecretBytes;
 
+use super::Client;
 use super::event::CommandId;
 use super::transaction::Transaction;
-use super::Client;
 
 /// What is special about a command.
 #[derive(Debug)]

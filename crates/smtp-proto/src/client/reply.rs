@@ -5,10 +5,10 @@ use alloc::string::String;
 
 use wire::Layer;
 
+use super::Client;
 use super::event::{Completed, Event, Stage};
 use super::queue::{Kind, Pending};
 use super::transaction::{Next, Progress};
-use super::{Client, Fatal};
 use crate::error::Error;
 use crate::session::{Dialect, State};
 use crate::types::{Capabilities, Reply, ReplyCode, Transfer};
@@ -80,7 +80,7 @@ impl Client {
                     }
                 }
             }
-            Kind::Quit => self.fatal = Some(Fatal::Done),
+            Kind::Quit => self.end.finish(),
             _ => {}
         }
         self.ready.push_back(Event::Completed(Box::new(Completed { id, verb, reply, sign_in })));

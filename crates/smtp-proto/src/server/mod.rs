@@ -71,8 +71,6 @@ pub struct Server {
     release: usize,
     upgrade: Upgrade,
     watch: Watch<Wait>,
-    /// The application has the connection.
-    paused: bool,
     /// Octets of commands before a sign-in.
     pre_auth: u64,
 }
@@ -164,7 +162,6 @@ impl Server {
             release: 0,
             upgrade: Upgrade::default(),
             watch: Watch::default(),
-            paused: true,
             pre_auth: 0,
         }
     }
@@ -261,10 +258,6 @@ impl Server {
         self.config.require_auth && !self.authenticated
     }
 
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
-    }
-
     /// The wait that runs while octets are needed.
     fn wait(&self, input: &InBuf) -> wire::Wait<Wait> {
         let t = &self.config.timeouts;
@@ -283,23 +276,15 @@ impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
         let need = self.receive(input);
-        self.paused = need != Need::Input;
-        let moved = self.moved(input);
-        if self.paused {
-            // The application's time is not the client's; but a stranger does not get more of it by talking.
-            if !self.is_stranger() {
-                self.watch.set(None, now, moved);
+        let wait = (need == Need::Input).then(|| self.wait(input));
+        // A stranger does not get more time by talking.
+        match self.watch.serve(wait, self.is_stranger(), now, self.out.moved(input)) {
+            Some(kind) => {
+                self.fail(Error::TimedOut(kind));
+                Need::Event
             }
-            return need;
+            None => need,
         }
-        let wait = self.wait(input);
-        self.watch.set(Some(wait), now, moved);
-        if let Some(kind) = self.watch.expired(now, moved) {
-            self.fail(Error::TimedOut(kind));
-            self.paused = true;
-            return Need::Event;
-        }
-        need
     }
 
     fn output(&mut self) -> &mut OutBuf {
@@ -307,7 +292,7 @@ impl Machine for Server {
     }
 
     fn deadline(&self) -> Option<Tick> {
-        if self.paused { None } else { self.watch.deadline() }
+        self.watch.deadline()
     }
 
     fn upgraded(&mut self, done: Upgraded) {
