@@ -1,10 +1,19 @@
 //! The client machine.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `queue` | commands on their way out |
+//! | `receive` | what arrives, up to the next event |
+//! | `reply` | what a response means for the commands in flight |
+//! | `take` | events out of framed octets |
+//! | `wait` | which wait runs, and for how long |
 
 mod event;
 mod queue;
 mod receive;
 mod reply;
 mod take;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -16,6 +25,7 @@ use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Up
 pub use event::{CommandId, Completed, Event, Fetch};
 use queue::{Kind, LiteralMode, Pending, Queue};
 use receive::Current;
+use wait::Waiting;
 
 use crate::config::{Config, InitialResponse};
 use crate::error::{Error, Misuse};
@@ -302,45 +312,6 @@ impl Client {
     fn limit(&mut self, limit: Limit) {
         self.fail(Error::Limit(limit));
     }
-
-    /// The wait that runs now.
-    fn wait(&mut self) -> Option<wire::Wait<Waiting>> {
-        let t = self.config.timeouts;
-        let kind = if self.state == State::Greeting {
-            Waiting::Greeting
-        } else {
-            match self.queue.exclusive().map(|p| &p.kind) {
-                Some(Kind::Login | Kind::Authenticate(_)) => Waiting::Auth,
-                Some(Kind::Logout) => Waiting::Logout,
-                // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
-                Some(Kind::Idle) => return None,
-                // The caller is at work.
-                Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
-                    return None;
-                }
-                _ => Waiting::Command,
-            }
-        };
-        if self.state != State::Greeting && self.queue.is_empty() {
-            return None;
-        }
-        let (limit, least_rate) = match kind {
-            Waiting::Greeting => (t.greeting, None),
-            Waiting::Auth => (t.auth, None),
-            Waiting::Command => (t.command, Some(t.min_rate)),
-            Waiting::Logout => (t.logout, None),
-        };
-        Some(wire::Wait { kind, limit, least_rate })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Logout,
 }
 
 fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {

@@ -2,8 +2,9 @@
 
 use wire::{InBuf, Limit, Tick, line, literal};
 
+use super::Client;
 use super::queue::Kind;
-use super::{Client, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::frame::{Broken, Framed, Kind as FrameKind};
 use crate::session::State;

@@ -6,12 +6,14 @@
 //! | `receive` | status lines in, sequencing, the end of the stream |
 //! | `reply` | what a status line means for the command in flight |
 //! | `multi` | the lines behind a status line, streamed |
+//! | `wait` | which wait runs, and for how long |
 
 mod event;
 mod multi;
 mod queue;
 mod receive;
 mod reply;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -24,6 +26,7 @@ use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Up
 pub use event::{CommandId, Completed, Event};
 use multi::{Current, Multi};
 use queue::{Kind, Pending, Queue};
+use wait::Waiting;
 
 use crate::config::{Config, InitialResponse};
 use crate::error::{Error, Misuse};
@@ -280,38 +283,6 @@ impl Client {
     fn is_unprotected(&self) -> bool {
         self.config.security == wire::Security::StartTls && !self.tls
     }
-
-    /// The wait that runs now.
-    fn wait(&self) -> Option<wire::Wait<Waiting>> {
-        let t = &self.config.timeouts;
-        let kind = match self.queue.in_flight.front().map(|p| &p.kind) {
-            _ if self.state == State::Greeting => Waiting::Greeting,
-            Some(kind) if kind.is_sign_in() => Waiting::Auth,
-            Some(Kind::Quit) if self.marked => Waiting::Deletion,
-            Some(Kind::Quit) => Waiting::Quit,
-            Some(_) => Waiting::Command,
-            None if self.queue.is_empty() => return None,
-            None => Waiting::Command,
-        };
-        let (limit, least_rate) = match kind {
-            Waiting::Greeting => (t.greeting, None),
-            Waiting::Auth => (t.auth, None),
-            Waiting::Command => (t.command, Some(t.min_rate)),
-            Waiting::Quit => (t.quit, None),
-            Waiting::Deletion => (t.command, None),
-        };
-        Some(wire::Wait { kind, limit, least_rate })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Quit,
-    Deletion,
 }
 
 impl Machine for Client {

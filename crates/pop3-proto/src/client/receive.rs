@@ -2,9 +2,10 @@
 
 use wire::{InBuf, Limit, Tick, line};
 
+use super::Client;
 use super::multi::Current;
 use super::queue::Kind;
-use super::{Client, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::session::{Lines, State};
 

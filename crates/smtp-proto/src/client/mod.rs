@@ -14,6 +14,8 @@
 //! | `body` | the octets of a message, by DATA and BDAT |
 //! | `receive` | what arrives, up to the next reply |
 //! | `reply` | what a reply means for what is in flight |
+//! | `sign_in` | AUTH around [`sasl::ClientExchange`] |
+//! | `wait` | which wait runs, and for how long |
 
 mod body;
 mod envelope;
@@ -21,7 +23,9 @@ mod event;
 mod queue;
 mod receive;
 mod reply;
+mod sign_in;
 mod transaction;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -29,22 +33,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Room};
 use wire::{End, InBuf, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event, Stage};
 use queue::{Kind, Pending};
 use transaction::Progress;
+use wait::Waiting;
 
-use crate::config::{Config, InitialResponse};
+use crate::config::Config;
 use crate::error::{Error, Misuse};
 use crate::frame::ReplyFramer;
 use crate::grammar;
 use crate::session::{Dialect, State};
-use crate::types::{Argument, Body, Capabilities, Command, EhloName, Envelope, Mechanism};
-
-/// Longest AUTH command with an initial response, CRLF included, in octets (RFC 4954 section 4, RFC 5321 section 4.5.3.1.4).
-const AUTH_LINE: usize = 512;
+use crate::types::{Argument, Body, Capabilities, Command, EhloName, Envelope};
 
 /// The client side of one connection, as a pure function of octets and time. See [`wire::machine`] for the contract.
 ///
@@ -175,39 +176,6 @@ impl Client {
             return Err(Misuse::State);
         }
         self.enqueue(&Command::StartTls, |_, _| Kind::StartTls)
-    }
-
-    /// Signs in with a SASL mechanism. An initial response rides on the command where the whole line stays within 512 octets, and waits for
-    /// 334 otherwise.
-    ///
-    /// # Errors
-    /// [`Misuse::State`] before EHLO, after a sign-in or while anything is in flight; [`Misuse::NoTls`] without TLS (unless the
-    /// configuration says [`Security::DangerousPlaintext`] or the mechanism shows no secret); [`Misuse::Sasl`] when the mechanism refuses
-    /// its credentials; [`Misuse::Over`].
-    pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
-        if self.end.is_over() {
-            return Err(Misuse::Over);
-        }
-        if self.state != State::Ready || self.authenticated || self.is_busy() {
-            return Err(Misuse::State);
-        }
-        if mechanism.needs_tls() && !self.config.security.allows_credentials(self.tls) {
-            return Err(Misuse::NoTls);
-        }
-        let name = Mechanism::new(mechanism.name()).map_err(Misuse::Invalid)?;
-        let around = "AUTH  \r\n".len().saturating_add(name.as_str().len());
-        let room = match self.config.initial_response {
-            InitialResponse::Fitting => Room::Octets(AUTH_LINE.saturating_sub(around)),
-            InitialResponse::Never => Room::None,
-        };
-        let (exchange, initial) =
-            ClientExchange::begin(mechanism, (&self.config.limits).into(), room, &mut self.redactor)
-                .map_err(Misuse::Sasl)?;
-        let exchange = Box::new(exchange);
-        self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth {
-            exchange,
-            initial,
-        })
     }
 
     /// Gives a message. Its commands go out in as few groups as the server allows; write the message itself when
@@ -360,47 +328,6 @@ impl Client {
             _ => false,
         }
     }
-
-    /// The wait that runs now.
-    fn wait(&self) -> Option<wire::Wait<Waiting>> {
-        let t = self.config.timeouts;
-        let kind = match self.in_flight.front().map(|p| &p.kind) {
-            _ if self.state == State::Greeting => Waiting::Greeting,
-            None => return None,
-            Some(Kind::Auth { .. }) => Waiting::Auth,
-            Some(Kind::Quit) => Waiting::Quit,
-            Some(Kind::Message(m)) => match &m.progress {
-                // The caller is at work.
-                Progress::Data(_) if self.out.is_empty() => return None,
-                Progress::Data(_) => Waiting::Body,
-                Progress::Bdat(c) if !c.ended && c.unanswered == 0 && self.out.is_empty() => return None,
-                Progress::Bdat(_) => Waiting::Body,
-                Progress::Outcome { .. } => Waiting::Outcome,
-                _ => Waiting::Command,
-            },
-            Some(_) => Waiting::Command,
-        };
-        let (limit, alive) = match kind {
-            Waiting::Greeting => (t.greeting, false),
-            Waiting::Auth => (t.auth, false),
-            Waiting::Command => (t.command, true),
-            Waiting::Body => (t.body, true),
-            Waiting::Outcome => (t.outcome, true),
-            Waiting::Quit => (t.quit, false),
-        };
-        Some(wire::Wait { kind, limit, least_rate: alive.then_some(t.min_rate) })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Body,
-    Outcome,
-    Quit,
 }
 
 impl Machine for Client {

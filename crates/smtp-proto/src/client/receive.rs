@@ -2,8 +2,9 @@
 
 use wire::{InBuf, Limit, Tick, line};
 
+use super::Client;
 use super::queue::{Kind, Pending};
-use super::{Client, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::frame::Broken;
 use crate::grammar;

@@ -100,23 +100,6 @@ impl Client {
         self.fail(Error::Desync { command, reply });
     }
 
-    /// 334 (RFC 4954 section 4).
-    fn challenge(&mut self, reply: &Reply) {
-        let Some(Pending { kind: Kind::Auth { exchange, .. }, .. }) = self.in_flight.front_mut() else {
-            return;
-        };
-        let text = reply.text();
-        let text = text.trim_matches(' ').as_bytes();
-        // The invitation is empty by the book, and "go ahead" or anything else from some servers; a refusal ahead of the credentials
-        // is JSON.
-        let refusal =
-            || sasl::base64::decode(text).is_ok_and(|json| json.trim_ascii_start().starts_with(b"{"));
-        let text = if exchange.is_holding() && !refusal() { b"" } else { text };
-        if let Err(error) = exchange.challenge(text).write(&mut self.out, &mut self.redactor) {
-            self.fail(Error::Sasl(error));
-        }
-    }
-
     /// 421: the reply to what is waiting, if anything is, and the end (RFC 5321 section 3.8).
     fn closing(&mut self, reply: Reply) {
         let lmtp = self.config.dialect == Dialect::Lmtp;
