@@ -153,6 +153,10 @@ impl Client {
             Progress::Data(_) => code.class() != 3,
             _ => code.class() > 3 || is_done(code),
         };
+        if matches!(t.progress, Progress::Commands) && t.answered >= t.sent {
+            // What would be asked next has not been written: this answers nothing (SM-17).
+            return self.fail(Error::Desync { command: None, reply });
+        }
         if !fits {
             return self.out_of_step(reply);
         }

@@ -1,6 +1,6 @@
 //! Servers that break the rules, and servers that leave.
 
-use crate::{EHLO, PLAIN, last, message, plain, saw, saw_not, sends, with, xoauth2};
+use crate::{EHLO, PLAIN, behind, last, message, partial, plain, saw, saw_not, sends, with, xoauth2};
 use postkey_smtp_proto::testkit::{Action, ScriptedClient};
 use postkey_smtp_proto::{Config, Security};
 use wire::testkit::run;
@@ -29,6 +29,34 @@ fn replies_out_of_step_end_the_connection() {
     let script = || vec![Action::Hello, Action::Noop, Action::Noop];
     let o = run(&mut ScriptedClient::new(Security::DangerousPlaintext, script()), &flights, &mut |n| n);
     assert!(last(&o).starts_with("error: Desync { command: None"), "{:#?}", o.transcript);
+}
+
+#[test]
+fn a_reply_to_a_command_that_has_not_gone_out_is_no_reply() {
+    // SM-17: without PIPELINING nothing but MAIL has been said when both replies come.
+    for replies in ["250 ok\r\n250 ok\r\n", "250 ok\r\n550 no\r\n", "250 ok\r\n354 go\r\n"] {
+        let flights: Vec<&[u8]> = vec![b"220 mx\r\n", b"250 mx\r\n", replies.as_bytes(), b"250 ok\r\n"];
+        for recipients in [&["jones@foo.com"][..], &["jones@foo.com", "green@foo.com"]] {
+            let script = || vec![Action::Hello, Action::Send(vec![partial(recipients)])];
+            let mut client = ScriptedClient::new(Security::DangerousPlaintext, script());
+            let o = run(&mut client, &flights, &mut |n| n);
+            assert!(last(&o).starts_with("error: Desync { command: None"), "{:#?}", o.transcript);
+            saw_not(&o, "recipient");
+            assert_eq!(behind(&o), "MAIL FROM:<smith@bar.com>\r\n");
+        }
+    }
+    // Between two recipients, and in the same piece as the last one's reply.
+    for replies in ["250 jones\r\n250 again\r\n", "250 jones\r\n550 again\r\n"] {
+        let flights: Vec<&[u8]> =
+            vec![b"220 mx\r\n", b"250 mx\r\n", b"250 ok\r\n", replies.as_bytes(), b"250 ok\r\n"];
+        let messages = || vec![partial(&["jones@foo.com", "green@foo.com"])];
+        let script = || vec![Action::Hello, Action::Send(messages())];
+        let mut client = ScriptedClient::new(Security::DangerousPlaintext, script());
+        let o = run(&mut client, &flights, &mut |n| n);
+        saw(&o, "recipient 0: 250 jones");
+        assert!(last(&o).starts_with("error: Desync { command: None"), "{:#?}", o.transcript);
+        saw_not(&o, "recipient 1");
+    }
 }
 
 #[test]
