@@ -161,6 +161,9 @@ impl Client {
             | Command::Auth { .. }
             | Command::Stls
             | Command::Unknown { .. } => return Err(Misuse::State),
+            Command::Stat => Kind::Stat,
+            Command::List(Some(_)) => Kind::Scan,
+            Command::Uidl(Some(_)) => Kind::UniqueId,
             Command::Utf8 => Kind::Utf8,
             Command::Dele(_) => Kind::Dele,
             Command::Rset => Kind::Rset,

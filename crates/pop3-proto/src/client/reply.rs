@@ -78,12 +78,19 @@ impl Client {
     fn complete(&mut self, pending: Pending, reply: Reply<'static>) {
         let Pending { id, kind, then, .. } = pending;
         let ok = reply.is_ok();
+        let unreadable = match kind {
+            _ if !ok => None,
+            Kind::Stat => reply.drop_listing().err(),
+            Kind::Scan => reply.scan_listing().err(),
+            Kind::UniqueId => reply.unique_id_listing().err(),
+            _ => None,
+        };
         let mut sign_in = None;
         match kind {
             Kind::Stls if ok => {
                 // Reported when the handshake is done.
                 self.upgrade.ask(Layer::Tls);
-                self.stls = Some(Box::new(Completed { id, reply, sign_in }));
+                self.stls = Some(Box::new(Completed { id, reply, sign_in, unreadable }));
                 return;
             }
             Kind::Authenticate(mut exchange) => {
@@ -109,7 +116,7 @@ impl Client {
             self.state = state;
         }
         self.settle();
-        self.ready.push_back(Event::Completed(Box::new(Completed { id, reply, sign_in })));
+        self.ready.push_back(Event::Completed(Box::new(Completed { id, reply, sign_in, unreadable })));
     }
 
     /// With nothing queued, the next command is judged by what is, not by what was hoped for.
