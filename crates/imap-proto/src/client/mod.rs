@@ -165,8 +165,8 @@ impl Client {
     /// Signs in with a SASL mechanism. The initial response rides on the command where RFC 4959 allows it.
     ///
     /// # Errors
-    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext)), [`Misuse::Sasl`] when the
-    /// mechanism refuses its credentials.
+    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext)),
+    /// [`Misuse::Sasl`] when the mechanism refuses its credentials.
     pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
         if !self.expected.allows(&Command::Noop) || self.expected != State::NotAuthenticated {
             return Err(Misuse::State);

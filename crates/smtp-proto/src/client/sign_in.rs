@@ -21,8 +21,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Misuse::State`] before EHLO, after a sign-in or while anything is in flight; [`Misuse::NoTls`] without TLS (unless the
-    /// configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext) or the mechanism shows no secret); [`Misuse::Sasl`] when the mechanism refuses
-    /// its credentials; [`Misuse::Over`].
+    /// configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext) or the mechanism shows no secret);
+    /// [`Misuse::Sasl`] when the mechanism refuses its credentials; [`Misuse::Over`].
     pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
         if self.end.is_over() {
             return Err(Misuse::Over);
