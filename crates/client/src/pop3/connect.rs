@@ -86,15 +86,18 @@ impl Pop3 {
     /// STAT: only its success says that the mailbox is there (Exchange signs people in whom it then refuses).
     async fn probe(&mut self) -> Result<(), Error> {
         let id = self.client.send(&Command::Stat)?;
-        let reply = self.completed(id, |_| Ok(())).await?.reply;
+        let Completed { reply, .. } = self.completed(id, |_| Ok(())).await?;
         if !reply.is_ok() {
             return Err(match Error::refused("STAT", reply.into()) {
                 Error::Refused { reply, .. } => Error::NotConnected(reply),
                 error => error,
             });
         }
-        // A number that cannot be read is no reason to leave: the listings count.
-        self.stat = reply.drop_listing().unwrap_or(DropListing { messages: 0, octets: 0 });
+        let listing = reply.drop_listing();
+        self.stat = listing.map_err(|e| {
+            let found = self.client.redactor().excerpt(reply.text.as_bytes());
+            Error::Pop3(pop3_proto::Error::Peer { rule: e.rule, found })
+        })?;
         Ok(())
     }
 
