@@ -757,3 +757,27 @@ fn no_credentials_in_the_clear() {
     saw(&o, "gives Err(NoTls)");
     assert_eq!(sent(&o), "EHLO client.example\r\n");
 }
+
+#[test]
+fn a_message_is_in_doubt_from_its_last_octet_to_its_reply() {
+    for transfer in [Transfer::Data, Transfer::Bdat] {
+        let mut peer = ByHand::greeted("CHUNKING");
+        let body = Body { transfer, ..Body::default() };
+        let id = peer.client.send(&message(&["jones@foo.com"]).envelope, body).unwrap();
+        for reply in ["250 sender\r\n", "250 recipient\r\n", "354 go\r\n"] {
+            if reply.starts_with("250") || transfer == Transfer::Data {
+                assert_eq!(peer.hear(reply), None);
+            }
+        }
+        assert_eq!(peer.client.write_body(b"x\r\n"), Ok(3));
+        peer.client.end_body().unwrap();
+        assert_eq!(peer.client.advance(&mut peer.input, Tick::ZERO), Need::Input);
+        let n = peer.client.output().len();
+        peer.client.output().sent(n - 1);
+        assert_eq!(peer.client.in_doubt(), None, "{transfer:?}: an octet is missing");
+        peer.client.output().sent(1);
+        assert_eq!(peer.client.in_doubt(), Some(id), "{transfer:?}");
+        assert_eq!(peer.hear("250 queued\r\n"), None);
+        assert_eq!(peer.client.in_doubt(), None, "{transfer:?}: answered");
+    }
+}

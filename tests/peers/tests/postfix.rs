@@ -6,31 +6,9 @@ use std::collections::BTreeMap;
 
 use postkey::smtp::{BareNewline, Options};
 use postkey::{Credential, FetchError, Imap, MessageMeta, MessageSink, Security, Server, Smtp};
-use postkey_peers::{Postfix, Program, Sink, available};
+use postkey_peers::{Program, Sink, available};
+use support::office::Office;
 use support::*;
-
-struct Office {
-    house: House,
-    postfix: Postfix,
-    _sink: Sink,
-}
-
-impl Office {
-    fn open(test: &str) -> Option<Self> {
-        if !available(test, &[Program::Dovecot, Program::DovecotServices, Program::Postfix]) {
-            return None;
-        }
-        let sink = Sink::start().unwrap();
-        let house = House::new(sink.port());
-        let postfix = Postfix::start(&house.dovecot, &house.tls, "contoso.example").unwrap();
-        Some(Self { house, postfix, _sink: sink })
-    }
-
-    fn server(&self, security: Security) -> Server {
-        let port = if security == Security::Tls { self.postfix.tls_port() } else { self.postfix.port() };
-        Server::submission("localhost", self.house.roots()).port(port).security(security)
-    }
-}
 
 #[derive(Default)]
 struct Kept(Vec<Vec<u8>>);

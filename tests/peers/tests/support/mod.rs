@@ -1,6 +1,8 @@
 //! What the tests of POP3 and SMTP share: a Dovecot with all its services that believes the tokens of one signer, and sessions with it.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
+pub(crate) mod office;
+
 use std::convert::Infallible;
 use std::time::Duration;
 
