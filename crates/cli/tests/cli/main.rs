@@ -8,6 +8,7 @@ mod pop3;
 mod sandbox_command;
 mod secrets;
 mod send;
+mod send_many;
 mod server;
 mod sign_in;
 mod support;

@@ -133,6 +133,15 @@ impl Client {
         self.outgoing.len().saturating_add(self.in_flight.len())
     }
 
+    /// The message that has been handed to the driver whole and is not answered: if the connection broke now, nobody would know what
+    /// becomes of it.
+    pub fn in_doubt(&self) -> Option<CommandId> {
+        match self.in_flight.front() {
+            Some(Pending { id, kind: Kind::Message(t) }) if t.is_unknown(self.out.total_sent()) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Blots this connection's credentials out of any text.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
@@ -305,11 +314,9 @@ impl Client {
         if self.end.is_over() {
             return;
         }
-        let error = match self.in_flight.front() {
-            Some(Pending { id, kind: Kind::Message(t) })
-                if t.is_unknown(self.out.total_sent()) && !matches!(error, Error::Unknown { .. }) =>
-            {
-                Error::Unknown { id: *id, cause: Box::new(error) }
+        let error = match self.in_doubt() {
+            Some(id) if !matches!(error, Error::Unknown { .. }) => {
+                Error::Unknown { id, cause: Box::new(error) }
             }
             _ => error,
         };

@@ -2,7 +2,7 @@
 
 use crate::{ByHand, EHLO, bdat, last, message, saw, saw_not, sends, sent, turns};
 use postkey_smtp_proto::testkit::{Action, ScriptedClient};
-use postkey_smtp_proto::types::Body;
+use postkey_smtp_proto::types::{Body, Transfer};
 use postkey_smtp_proto::{Config, Error, Misuse, Security, Whence};
 use wire::testkit::run;
 use wire::{InBuf, Machine as _, Need, Tick};
@@ -141,4 +141,28 @@ fn an_early_reply_ends_a_message_that_is_not_complete() {
         "250 a\r\n250 b\r\n354 go\r\n554 rejected already\r\n",
     );
     saw(&o, "rejected at Message: 554 rejected already");
+}
+
+#[test]
+fn a_message_is_in_doubt_from_its_last_octet_to_its_reply() {
+    for transfer in [Transfer::Data, Transfer::Bdat] {
+        let mut peer = ByHand::greeted("CHUNKING");
+        let body = Body { transfer, ..Body::default() };
+        let id = peer.client.send(&message(&["jones@foo.com"]).envelope, body).unwrap();
+        for reply in ["250 sender\r\n", "250 recipient\r\n", "354 go\r\n"] {
+            if reply.starts_with("250") || transfer == Transfer::Data {
+                assert_eq!(peer.hear(reply), None);
+            }
+        }
+        assert_eq!(peer.client.write_body(b"x\r\n"), Ok(3));
+        peer.client.end_body().unwrap();
+        assert_eq!(peer.client.advance(&mut peer.input, Tick::ZERO), Need::Input);
+        let n = peer.client.output().len();
+        peer.client.output().sent(n - 1);
+        assert_eq!(peer.client.in_doubt(), None, "{transfer:?}: an octet is missing");
+        peer.client.output().sent(1);
+        assert_eq!(peer.client.in_doubt(), Some(id), "{transfer:?}");
+        assert_eq!(peer.hear("250 queued\r\n"), None);
+        assert_eq!(peer.client.in_doubt(), None, "{transfer:?}: answered");
+    }
 }
