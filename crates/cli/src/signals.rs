@@ -26,6 +26,11 @@ impl Stop {
         Ok(Self(hear))
     }
 
+    /// Whether the program is to stop.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Completes when the program is to stop.
     pub(crate) async fn requested(&self) {
         let mut hear = self.0.clone();

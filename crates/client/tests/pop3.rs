@@ -229,3 +229,50 @@ async fn a_line_end_in_a_password_is_refused_before_a_byte_of_it_is_sent() {
     assert!(matches!(error, Error::Pop3Misuse(_)), "{error:?}");
     assert_eq!(heard.await.unwrap(), b"CAPA\r\n");
 }
+
+#[tokio::test]
+async fn utf8_is_asked_for_before_the_sign_in_where_it_is_offered() {
+    let capa = CAPA.replace("USER", "UTF8 USER");
+    for reply in ["+OK UTF8 enabled\r\n", "-ERR not today\r\n"] {
+        let mut script = session(
+            &capa,
+            vec![
+                hear("RETR 1\r\n"),
+                say("+OK\r\nSubject: Gr\u{fc}\u{df}e\r\n\r\n\u{1f4ee}\r\n.\r\n"),
+                hear("QUIT\r\n"),
+                say("+OK bye\r\n"),
+            ],
+        );
+        let behind_capa = script.split_off(3);
+        script.extend([hear("UTF8\r\n"), say(reply)]);
+        script.extend(behind_capa);
+        let (server, heard) = serve(script).await;
+        let mut pop3 = Pop3::open(&server, &ana()).await.unwrap();
+        let mut sink = Sink::default();
+        assert!(pop3.retrieve([1], &mut sink).await.unwrap().refused.is_empty());
+        assert_eq!(sink.complete, [(1, "Subject: Gr\u{fc}\u{df}e\r\n\r\n\u{1f4ee}\r\n".into())]);
+        pop3.quit().await.unwrap();
+        heard.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_name_and_password_beyond_ascii_go_as_utf8_behind_the_command() {
+    let credential =
+        postkey::Credential::Password { user: "j\u{f6}rg".into(), password: "gr\u{fc}n-caf\u{e9}".into() };
+    let script = vec![
+        say("+OK ready\r\n"),
+        hear("CAPA\r\n"),
+        say("+OK\r\nUIDL\r\nUSER\r\nUTF8 USER\r\n.\r\n"),
+        hear("UTF8\r\n"),
+        say("+OK\r\n"),
+        hear("USER j\u{f6}rg\r\n"),
+        say("+OK\r\n"),
+        hear("PASS gr\u{fc}n-caf\u{e9}\r\n"),
+        say("+OK\r\n"),
+        hear("STAT\r\n"),
+        say("+OK 0 0\r\n"),
+    ];
+    let (server, _heard) = serve(script).await;
+    Pop3::open(&server, &credential).await.unwrap();
+}

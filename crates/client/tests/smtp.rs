@@ -8,40 +8,9 @@ use std::time::Duration;
 
 use postkey::smtp::{BareNewline, EhloName, Envelope, Fate, Mailbox, Options, Partial, Stage};
 use postkey::{Error, Smtp};
+use support::smtp::{EHLO, MAIL, connected, message, name, session, to};
 use support::{BLOB, Step, ana, hear, say, serve};
 use tokio::io::{AsyncRead, ReadBuf};
-
-const EHLO: &str = "250-mx.example Hello\r\n250-SIZE 1000000\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 AUTH LOGIN XOAUTH2\r\n";
-const MAIL: &str = "MAIL FROM:<ana@contoso.example>";
-
-fn name() -> EhloName {
-    EhloName::new("client.example").unwrap()
-}
-
-fn to(recipients: &[&str]) -> Envelope {
-    let from: Mailbox = "ana@contoso.example".parse().unwrap();
-    Envelope::new(from, recipients.iter().map(|r| r.parse().unwrap()))
-}
-
-fn connected(ehlo: &str, rest: Vec<Step>) -> Vec<Step> {
-    let mut script = vec![say("220 mx.example\r\n"), hear("EHLO client.example\r\n"), say(ehlo)];
-    script.extend(rest);
-    script
-}
-
-async fn session(rest: Vec<Step>) -> (Smtp, tokio::task::JoinHandle<Vec<u8>>) {
-    let (server, heard) = serve(connected(EHLO, rest)).await;
-    (Smtp::connect(&server, &name()).await.unwrap(), heard)
-}
-
-/// The commands of one message in one group, its text up to the final dot.
-fn message(recipient: &str, size: usize, text: &str) -> Vec<Step> {
-    vec![
-        hear(&format!("{MAIL} SIZE={size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n")),
-        say("250 ok\r\n250 ok\r\n354 go\r\n"),
-        hear(text),
-    ]
-}
 
 async fn sign_in(reply: &str) -> Result<Smtp, Error> {
     let rest = vec![hear(&format!("AUTH XOAUTH2 {BLOB}\r\n")), say(reply)];

@@ -257,6 +257,12 @@ impl Sandbox {
         self.faults.smtp.inject(fault);
     }
 
+    /// Switches a fault of the SMTP server on that lets the first `passes` pass of those that it could touch: the next commands, messages
+    /// or sign-ins, whatever it is about.
+    pub fn inject_smtp_after(&self, passes: usize, fault: SmtpFault) {
+        self.faults.smtp.inject_after(passes, fault);
+    }
+
     /// Switches all faults off.
     pub fn clear_faults(&self) {
         self.idp.faults.clear();

@@ -310,6 +310,26 @@ async fn the_session_ends_with_the_token() {
     assert_eq!(sandbox.mailbox(ANA).unwrap().uids("INBOX").unwrap(), before, "nothing was deleted");
 }
 
+#[tokio::test]
+async fn a_mailbox_that_needs_utf8() {
+    let sandbox = Sandbox::builder().messages(10).start().await.unwrap();
+    sandbox.mailbox(ANA).unwrap().deliver("INBOX", 1, "Subject: \u{e9}\r\n\r\n".as_bytes()).unwrap();
+    let last = sandbox.mailbox(ANA).unwrap().uids("INBOX").unwrap().1.len();
+    sandbox.inject_pop3(Pop3Fault::NeedsUtf8);
+    let token = sandbox.issue_token(&TokenSpec::user(ANA)).unwrap();
+    for utf8 in [false, true] {
+        let mut lines = pop3(&sandbox).await;
+        lines.ask("CAPA").await;
+        assert!(lines.until_dot().await.contains(&b"UTF8 USER".to_vec()));
+        if utf8 {
+            assert!(lines.ask("UTF8").await.starts_with("+OK"));
+        }
+        assert!(pop3_auth(&mut lines, ANA, token.expose()).await.starts_with("+OK"));
+        let answer = lines.ask(&format!("RETR {last}")).await;
+        assert!(answer.starts_with(if utf8 { "+OK" } else { "-ERR [UTF8] " }), "{answer}");
+    }
+}
+
 /// For programs that know nothing but passwords: no TLS needed, initial responses taken, reasons told.
 #[tokio::test]
 async fn the_plain_profile() {

@@ -8,7 +8,8 @@
 //!   both traits are open, so a mechanism from another crate plugs in the same way.
 //! * **Exchanges** hold what IMAP, POP3, SMTP and ManageSieve would otherwise repeat: base64, the initial
 //!   response that may or may not ride on the command, `*` to cancel, limits on size and rounds, and the
-//!   refusal of a success that comes too early. See [`ClientExchange`] and [`ServerExchange`].
+//!   refusal of a success that comes too early. See [`ClientExchange`] and [`ServerExchange`], and [`ServerSignIn`] for whose turn it
+//!   is at a server.
 //! * **Protocols** (other crates) put lines around it: `AUTHENTICATE`, `AUTH`, `+`, `334`, tagged replies.
 //!
 //! Rules that hold everywhere:
@@ -80,4 +81,6 @@ pub use credential::{Credentials, Fault, Field};
 pub use error::Error;
 pub use error_challenge::ErrorChallenge;
 pub use limits::Limits;
-pub use server::{MECHANISMS, ServerExchange, ServerMechanism, ServerReply, ServerStep, Verdict, mechanism};
+pub use server::{
+    MECHANISMS, ServerExchange, ServerMechanism, ServerReply, ServerSignIn, ServerStep, Verdict, mechanism,
+};

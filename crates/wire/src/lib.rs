@@ -16,7 +16,9 @@
 //! * [`Secret`], [`SecretBytes`], [`Redactor`]: secrets that cannot be printed, and a way to take them out of what a peer
 //!   echoes.
 //! * [`Limits`]: how much a peer may make us do; [`Watch`]: how long.
+//! * [`End`]: the end of a connection, which comes once and says why once.
 //! * [`Security`], [`Upgrade`]: what may go out without TLS, and the one refusal of octets that arrive before the handshake.
+//! * [`server`]: what every server says of a client that is gone.
 //! * `testkit` (feature): runs any machine against the contract, and joins two of them in memory.
 //!
 //! The crate is `no_std + alloc`, forbids unsafe code and never touches a clock, a socket, a file, a thread or a random
@@ -32,6 +34,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod dot;
+mod end;
 mod inbuf;
 mod limits;
 pub mod line;
@@ -41,6 +44,7 @@ mod outbuf;
 mod redact;
 mod secret;
 mod security;
+pub mod server;
 mod session;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
@@ -48,6 +52,7 @@ mod tick;
 mod upgrade;
 mod watch;
 
+pub use end::End;
 pub use inbuf::InBuf;
 pub use limits::{Limit, Limits};
 pub use machine::{Layer, Machine, Need, Upgraded};

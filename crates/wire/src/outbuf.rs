@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use zeroize::Zeroize;
 
+use crate::InBuf;
 use crate::secret::REDACTED;
 
 /// So many sent octets at the head are worth moving the rest down for.
@@ -49,6 +50,12 @@ impl OutBuf {
         self.secrets.push(start..self.buf.len());
     }
 
+    /// [`push_secret`](Self::push_secret), and CRLF.
+    pub fn push_secret_line(&mut self, octets: &[u8]) {
+        self.push_secret(octets);
+        self.push(b"\r\n");
+    }
+
     /// What is waiting to be sent.
     pub fn pending(&self) -> &[u8] {
         self.buf.get(self.head..).unwrap_or_default()
@@ -67,6 +74,11 @@ impl OutBuf {
     /// Octets sent since the start.
     pub fn total_sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Octets moved in either direction since the start: what counts as progress.
+    pub fn moved(&self, input: &InBuf) -> u64 {
+        input.received().saturating_add(self.sent)
     }
 
     /// The driver has sent the first `n` pending octets.
@@ -161,8 +173,7 @@ mod tests {
     fn a_log_sees_the_command_but_not_the_secret_wherever_the_write_stops() {
         let mut out = OutBuf::new();
         out.push(b"A1 LOGIN ana ");
-        out.push_secret(b"hunter2");
-        out.push(b"\r\n");
+        out.push_secret_line(b"hunter2");
         assert_eq!(out.redacted(out.len()), b"A1 LOGIN ana [redacted]\r\n");
         for n in 0..=out.len() {
             let shown = out.redacted(n);

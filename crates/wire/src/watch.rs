@@ -21,6 +21,8 @@ pub struct Wait<K> {
 #[derive(Clone, Copy, Debug)]
 pub struct Watch<K> {
     running: Option<Running<K>>,
+    /// The application has the connection.
+    paused: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,7 @@ struct Running<K> {
 
 impl<K> Default for Watch<K> {
     fn default() -> Self {
-        Self { running: None }
+        Self { running: None, paused: false }
     }
 }
 
@@ -41,9 +43,26 @@ impl<K: Copy + PartialEq> Watch<K> {
     /// Makes this the wait that runs, or none; one of the same kind goes on as it is. `moved` is the number of octets moved so
     /// far, in both directions.
     pub fn set(&mut self, wait: Option<Wait<K>>, now: Tick, moved: u64) {
+        self.paused = false;
         if self.running.map(|r| r.wait.kind) != wait.map(|w| w.kind) {
             self.running = wait.map(|wait| Running { wait, until: now + wait.limit, mark: moved });
         }
+    }
+
+    /// For a server: `wait` while octets are needed, `None` while the application has the connection, whose time is not the client's.
+    /// With `keep` the wait before counts that time all the same; without, it starts over. Gives the wait that is over, once.
+    pub fn serve(&mut self, wait: Option<Wait<K>>, keep: bool, now: Tick, moved: u64) -> Option<K> {
+        if wait.is_some() {
+            self.set(wait, now, moved);
+            let over = self.expired(now, moved)?;
+            self.running = None;
+            return Some(over);
+        }
+        self.paused = true;
+        if !keep {
+            self.running = None;
+        }
+        None
     }
 
     /// Something complete has arrived: a wait for signs of life starts over.
@@ -56,7 +75,7 @@ impl<K: Copy + PartialEq> Watch<K> {
 
     /// The wait that is over, if one is.
     pub fn expired(&mut self, now: Tick, moved: u64) -> Option<K> {
-        let r = self.running.as_mut().filter(|r| now >= r.until)?;
+        let r = self.running.as_mut().filter(|r| !self.paused && now >= r.until)?;
         if let Some(rate) = r.wait.least_rate {
             let least = r.wait.limit.as_secs().max(1).saturating_mul(u64::from(rate));
             if moved.saturating_sub(r.mark) >= least {
@@ -70,7 +89,7 @@ impl<K: Copy + PartialEq> Watch<K> {
 
     /// When to look again.
     pub fn deadline(&self) -> Option<Tick> {
-        self.running.map(|r| r.until)
+        self.running.filter(|_| !self.paused).map(|r| r.until)
     }
 }
 
@@ -104,6 +123,21 @@ mod tests {
         assert_eq!(w.expired(at(10), 640), None);
         assert_eq!(w.deadline(), Some(at(20)));
         assert_eq!(w.expired(at(20), 640 + 639), Some('a'));
+    }
+
+    #[test]
+    fn the_time_of_the_application_does_not_count_unless_it_is_kept() {
+        let mut w = Watch::default();
+        assert_eq!(w.serve(wait(None), true, at(0), 0), None);
+        assert_eq!(w.serve(None, true, at(11), 0), None);
+        assert_eq!((w.deadline(), w.expired(at(11), 0)), (None, None));
+        assert_eq!(w.serve(wait(None), true, at(9), 0), None);
+        assert_eq!(w.deadline(), Some(at(10)));
+        assert_eq!(w.serve(None, false, at(9), 0), None);
+        assert_eq!(w.serve(wait(None), true, at(9), 0), None);
+        assert_eq!(w.deadline(), Some(at(19)));
+        assert_eq!(w.serve(wait(None), true, at(19), 0), Some('a'));
+        assert_eq!((w.deadline(), w.expired(at(20), 0)), (None, None));
     }
 
     #[test]

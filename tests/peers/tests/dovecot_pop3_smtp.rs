@@ -49,6 +49,30 @@ fn pop3_gives_out_what_is_there_and_deletes() {
     });
 }
 
+/// UTF-8 in headers, and octets that are none, come out as they lie in the mailbox, whether or not this Dovecot lists UTF8.
+#[test]
+fn pop3_gives_out_utf_8_as_it_is() {
+    if !there("pop3_gives_out_utf_8_as_it_is") {
+        return;
+    }
+    let sink = Sink::start().unwrap();
+    let house = House::new(sink.port());
+    let messages = [
+        "Subject: Gr\u{fc}\u{df}e \u{1f4ee}\r\nFrom: J\u{f6}rg <j\u{f6}rg@x.example>\r\n\r\n\u{e9}\r\n"
+            .as_bytes(),
+        b"Subject: \xff\xfe latin \xe9\r\n\r\n\xc3\r\n",
+        b"Subject: =?utf-8?q?J=C3=B6?=\r\n\r\nx\r\n",
+    ];
+    for (n, message) in messages.iter().enumerate() {
+        house.dovecot.deliver(ANA, "", &format!("{n}.utf8"), "", message).unwrap();
+    }
+    runtime().block_on(async {
+        let mut pop3 = house.pop3(ANA).await;
+        assert_eq!(all(&mut pop3).await, messages);
+        pop3.quit().await.unwrap();
+    });
+}
+
 #[test]
 fn submission_takes_a_message_and_hands_it_on_unchanged() {
     if !there("submission_takes_a_message_and_hands_it_on_unchanged") {

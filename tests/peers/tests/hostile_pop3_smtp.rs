@@ -32,8 +32,8 @@ fn must(id: &str) -> Option<Must> {
         "ST-21" | "ST-23" | "ST-31" => Fail(&["StarttlsRefused"]),
         "ST-22" => Fail(&["StarttlsRefused", "TlsRequired"]),
         "ST-32" | "ST-33" => Fail(&["TlsRequired"]),
-        // What STAT says is a hint; the listings count.
-        "PO-01" | "PO-05" | "PO-08" | "PO-15" => Store(BOTH),
+        "PO-01" => Fail(&["Peer { rule: \"drop-listing\""]),
+        "PO-05" | "PO-08" | "PO-15" => Store(BOTH),
         "PO-03" => Store(&[1, 2, 3, 4]),
         "PO-04" => Fail(&["Closed(Message)"]),
         "PO-07" => Store(NONE),
@@ -51,8 +51,8 @@ fn must(id: &str) -> Option<Must> {
         "SM-10" => Fates(["Rejected { stage: Sender"; 2]),
         "SM-13" => Fail(&["Unwelcome("]),
         "SM-14" => Fail(&["TooLarge {"]),
-        // A reply too many is told apart from the next reply only where it does not fit; at the latest, one is missing at the end.
-        "SM-17" => Fail(&["Desync", "TimedOut(Command)"]),
+        // A reply too many shows at once, or, where it comes after the next command has gone out, as the wrong reply to DATA.
+        "SM-17" => Fail(&["Desync"]),
         _ => return None,
     })
 }

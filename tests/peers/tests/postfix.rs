@@ -3,38 +3,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
 
 use postkey::smtp::{BareNewline, Options};
 use postkey::{Credential, FetchError, Imap, MessageMeta, MessageSink, Security, Server, Smtp};
-use postkey_peers::{Postfix, Program, Sink, available, free_port};
+use postkey_peers::{Program, Sink, available};
+use support::office::Office;
 use support::*;
-
-/// Dovecot's submission hands on to Postfix, and Postfix delivers to Dovecot.
-struct Office {
-    house: House,
-    postfix: Postfix,
-}
-
-impl Office {
-    fn open(test: &str) -> Option<Self> {
-        if !available(test, &[Program::Dovecot, Program::DovecotServices, Program::Postfix]) {
-            return None;
-        }
-        // Held, so that Dovecot does not take it for itself.
-        let port = free_port().unwrap();
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        let house = House::new(port);
-        drop(held);
-        let postfix = Postfix::start(&house.dovecot, &house.tls, "contoso.example").unwrap();
-        Some(Self { house, postfix })
-    }
-
-    fn server(&self, security: Security) -> Server {
-        let port = if security == Security::Tls { self.postfix.tls_port() } else { self.postfix.port() };
-        Server::submission("localhost", self.house.roots()).port(port).security(security)
-    }
-}
 
 #[derive(Default)]
 struct Kept(Vec<Vec<u8>>);

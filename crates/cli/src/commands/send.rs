@@ -11,18 +11,11 @@ use crate::exit::{Exit, Failure, Result};
 use crate::mail::Access;
 use crate::output::text::many;
 use crate::output::{FAINT, Out};
-use crate::send::deliver::{Delivered, Delivery, Manner, reply};
+use crate::send::deliver::{Delivery, Manner, Supply};
+use crate::send::job::{Finished, Job, reply};
+use crate::send::message::Message;
 use crate::send::plan::{Origin, Plan};
 use crate::signals::Stop;
-
-/// One message of the report.
-struct Line {
-    label: String,
-    message_id: Option<String>,
-    octets: u64,
-    recipients: Vec<Mailbox>,
-    done: Delivered,
-}
 
 /// Sends what is asked for, over one connection.
 pub(crate) fn run(args: &Send, config: &Config, out: Out) -> Result<()> {
@@ -37,56 +30,57 @@ pub(crate) fn run(args: &Send, config: &Config, out: Out) -> Result<()> {
     verdict(&lines, plan.messages.len())
 }
 
-async fn all(args: &Send, plan: &Plan, account: Account, config: &Config, out: Out) -> Result<Vec<Line>> {
+async fn all(args: &Send, plan: &Plan, account: Account, config: &Config, out: Out) -> Result<Vec<Finished>> {
     let stop = Stop::listen()?;
+    let sending = account.sending()?;
     let manner = Manner {
-        ehlo_name: account.sending()?.ehlo_name.clone(),
+        ehlo_name: sending.ehlo_name.clone(),
         sender: plan.sender.clone(),
         partial: args.partial,
         raw: args.raw,
+        chunking: sending.chunking,
         tries: args.tries,
         wait: Duration::from_secs(args.wait),
     };
-    // What cannot be sent is found before anybody is asked for a token.
-    let mut first = match plan.messages.as_slice() {
-        [only] => Some(plan.prepare(only, args)?),
-        _ => None,
-    };
-    let access = stop.or(Access::prepare(account, config, auth::Protocol::Smtp)).await?;
-    let mut delivery = Delivery::new(&access, manner, &stop, out);
-    let mut lines = Vec::new();
-    for origin in &plan.messages {
-        let prepared = match first.take() {
-            Some(prepared) => Ok(prepared),
-            None => plan.prepare(origin, args),
-        };
-        let line = match prepared {
-            Ok((mut message, recipients)) => {
-                let done = delivery.send(&mut message, &recipients).await;
-                Line {
-                    label: message.label,
-                    message_id: message.message_id,
-                    octets: message.size,
-                    recipients,
-                    done,
-                }
-            }
-            Err(failure) => Line {
-                label: label(origin),
-                message_id: None,
-                octets: 0,
-                recipients: Vec::new(),
-                done: Delivered::not_prepared(failure),
-            },
-        };
-        let over = line.done.of_session;
-        lines.push(line);
-        if over {
-            break;
-        }
+    let mut messages = Messages { args, plan, manner: &manner, at: 0, early: None };
+    // What cannot be sent is found before anybody is asked for a token, and what has to be waited for is there before anybody else waits.
+    if let [only] = plan.messages.as_slice() {
+        messages.early = Some((0, Ok(plan.prepare(only, args)?)));
+    } else if let Some(at) = plan.messages.iter().position(|origin| matches!(origin, Origin::Stdin)) {
+        messages.early = Some((at, plan.prepare(&Origin::Stdin, args)));
     }
-    delivery.end().await;
-    Ok(lines)
+    let access = stop.or(Access::prepare(account, config, auth::Protocol::Smtp)).await?;
+    Ok(Delivery::new(&access, &manner, &stop, out).send(&mut messages).await)
+}
+
+/// A message that is ready, and whom it is for.
+type Prepared = Result<(Message, Vec<Mailbox>)>;
+
+/// The messages of the command line, each prepared when it is its turn.
+struct Messages<'a> {
+    args: &'a Send,
+    plan: &'a Plan,
+    manner: &'a Manner,
+    /// The place of the next one.
+    at: usize,
+    /// One that was prepared before its turn, with its place.
+    early: Option<(usize, Prepared)>,
+}
+
+impl Supply for Messages<'_> {
+    fn next(&mut self, is_busy: bool) -> Option<std::result::Result<Job, Finished>> {
+        let (origin, place) = (self.plan.messages.get(self.at)?, self.at);
+        let prepared = match self.early.take_if(|(at, _)| *at == place) {
+            Some((_, prepared)) => prepared,
+            None if is_busy && !origin.is_at_hand() => return None,
+            None => self.plan.prepare(origin, self.args),
+        };
+        self.at = self.at.saturating_add(1);
+        Some(match prepared {
+            Ok((message, recipients)) => Ok(Job::new(place, message, recipients, self.manner)),
+            Err(failure) => Err(Finished::not_prepared(place, label(origin), failure)),
+        })
+    }
 }
 
 fn label(origin: &Origin) -> String {
@@ -98,7 +92,7 @@ fn label(origin: &Origin) -> String {
 }
 
 /// Says what became of a message: what was sent on standard output, who did not get it on standard error.
-fn tell(line: &Line, as_sendmail: bool, out: Out) -> Result<()> {
+fn tell(line: &Finished, as_sendmail: bool, out: Out) -> Result<()> {
     let got = line.done.fates.iter().flatten().filter(|fate| matches!(fate, Fate::Accepted { .. }));
     let replies: Vec<String> = got.filter_map(reply).map(ToString::to_string).collect();
     if let Some(last) = replies.last().filter(|_| !as_sendmail && !out.quiet) {
@@ -115,9 +109,9 @@ fn tell(line: &Line, as_sendmail: bool, out: Out) -> Result<()> {
     Ok(())
 }
 
-fn document(lines: &[Line], plan: &Plan, account: &str) -> Value {
+fn document(lines: &[Finished], plan: &Plan, account: &str) -> Value {
     let messages: Vec<Value> = lines.iter().map(message).collect();
-    let sent = lines.iter().filter(|line| line.done.verdict(&line.recipients).is_ok()).count();
+    let sent = lines.iter().filter(|line| line.verdict().is_ok()).count();
     json!({
         "account": account,
         "sender": plan.sender.mailbox().map(ToString::to_string),
@@ -127,14 +121,14 @@ fn document(lines: &[Line], plan: &Plan, account: &str) -> Value {
     })
 }
 
-fn message(line: &Line) -> Value {
-    let Line { label, message_id, octets, recipients, done } = line;
+fn message(line: &Finished) -> Value {
+    let Finished { label, message_id, octets, recipients, done, .. } = line;
     let people: Vec<Value> = recipients
         .iter()
         .enumerate()
         .map(|(at, to)| person(to, done.fates.get(at).and_then(Option::as_ref)))
         .collect();
-    let error = done.verdict(recipients).err().map(|failure| {
+    let error = line.verdict().err().map(|failure| {
         json!({"kind": failure.exit.kind(), "exit_code": failure.exit.code(), "message": failure.message})
     });
     json!({
@@ -166,9 +160,8 @@ fn person(to: &Mailbox, fate: Option<&Fate>) -> Value {
 }
 
 /// The failure of the one message, or of the worst of many: an unknown outcome is what must not be overlooked.
-fn verdict(lines: &[Line], all: usize) -> Result<()> {
-    let failures =
-        || lines.iter().filter_map(|line| Some((line, line.done.verdict(&line.recipients).err()?)));
+fn verdict(lines: &[Finished], all: usize) -> Result<()> {
+    let failures = || lines.iter().filter_map(|line| Some((line, line.verdict().err()?)));
     let unknown = failures().find(|(_, failure)| failure.exit == Exit::OutcomeUnknown);
     let Some((line, failure)) = unknown.or_else(|| failures().next()) else { return Ok(()) };
     if all == 1 {

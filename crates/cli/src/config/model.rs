@@ -159,6 +159,8 @@ pub(crate) struct Smtp {
     pub(crate) from: Option<String>,
     /// The name this machine gives itself; `[127.0.0.1]` or the like if absent.
     pub(crate) ehlo_name: Option<String>,
+    /// Whether long messages go by BDAT where the server offers CHUNKING; yes if absent.
+    pub(crate) chunking: Option<bool>,
     /// As for [`Server`].
     pub(crate) host: Option<String>,
     /// As for [`Server`].

@@ -1,4 +1,4 @@
-//! The identities of sending: besides who signs in, the SASL user, the envelope sender and the author.
+//! The identities of sending: besides who signs in, the SASL user, the envelope sender and the author. And how messages go.
 
 use smtp_proto::types::{EhloName, Mailbox};
 
@@ -20,6 +20,8 @@ pub(crate) struct Sending {
     pub(crate) from: Address,
     /// The name this machine gives itself.
     pub(crate) ehlo_name: Option<EhloName>,
+    /// Whether long messages go by BDAT where the server offers it.
+    pub(crate) chunking: bool,
 }
 
 pub(super) fn resolve(name: &str, table: &model::Account, source: &Source) -> Result<Sending> {
@@ -43,5 +45,5 @@ pub(super) fn resolve(name: &str, table: &model::Account, source: &Source) -> Re
         .map_err(|_| mistake("from", "this is no address"))?;
     let ehlo_name = own.ehlo_name.as_ref().map(EhloName::new).transpose();
     let ehlo_name = ehlo_name.map_err(|_| mistake("ehlo_name", "this is no name for a host"))?;
-    Ok(Sending { user, sender, from, ehlo_name })
+    Ok(Sending { user, sender, from, ehlo_name, chunking: own.chunking.unwrap_or(true) })
 }

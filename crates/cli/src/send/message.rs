@@ -3,8 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use mail_builder::headers::Header as _;
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::address::Address;
 use super::header::{self, Header};
@@ -38,6 +41,8 @@ pub(crate) struct Message {
     /// Whether an octet is above 127.
     pub(crate) eight_bit: bool,
     head: Vec<u8>,
+    /// Octets of the head that have been read.
+    read: usize,
     body_at: u64,
     source: Box<dyn Source>,
 }
@@ -154,6 +159,7 @@ impl Draft {
             size: scan.size.saturating_add(head.len() as u64),
             eight_bit: scan.eight_bit || !head.is_ascii(),
             head,
+            read: 0,
             body_at: self.header.length,
             source: self.source,
         })
@@ -161,10 +167,36 @@ impl Draft {
 }
 
 impl Message {
-    /// Its octets from the beginning; line ends of the body as they were given.
-    pub(crate) fn reader(&mut self) -> io::Result<impl Read + '_> {
+    /// What is read next is its beginning.
+    pub(crate) fn rewind(&mut self) -> io::Result<&mut Self> {
+        self.read = 0;
         self.source.seek(SeekFrom::Start(self.body_at))?;
-        Ok(Cursor::new(self.head.as_slice()).chain(&mut self.source))
+        Ok(self)
+    }
+}
+
+/// Its octets; line ends of the body as they were given.
+impl Read for Message {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut head = self.head.get(self.read..).unwrap_or_default();
+        if head.is_empty() {
+            return self.source.read(into);
+        }
+        let n = head.read(into)?;
+        self.read = self.read.saturating_add(n);
+        Ok(n)
+    }
+}
+
+/// Reads in this thread: nothing else is to be done in it while a piece is read.
+impl AsyncRead for Message {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = self.read(into.initialize_unfilled());
+        Poll::Ready(read.map(|n| into.advance(n)))
     }
 }
 
@@ -244,10 +276,10 @@ mod tests {
         let draft = Draft::octets("test", text.to_vec()).unwrap();
         let mut message = draft.complete(&missing(&from)).unwrap();
         let mut octets = Vec::new();
-        message.reader().unwrap().read_to_end(&mut octets).unwrap();
+        message.rewind().unwrap().read_to_end(&mut octets).unwrap();
         // The second try reads the same.
         let mut again = Vec::new();
-        message.reader().unwrap().read_to_end(&mut again).unwrap();
+        message.rewind().unwrap().read_to_end(&mut again).unwrap();
         assert_eq!(octets, again);
         octets
     }
@@ -303,7 +335,7 @@ mod tests {
         let raw = |text: &[u8]| Draft::octets("test", text.to_vec()).unwrap().raw();
         let text = b"Subject: s\r\n\r\n.\r\n";
         let mut octets = Vec::new();
-        raw(text).unwrap().reader().unwrap().read_to_end(&mut octets).unwrap();
+        raw(text).unwrap().rewind().unwrap().read_to_end(&mut octets).unwrap();
         assert_eq!(octets, text);
         for text in [&b"Subject: s\n\r\n"[..], b"Bcc: a@b\r\n\r\n", b"X: y\r\n\r\na\rb\r\n"] {
             assert_eq!(raw(text).map(|_| ()).unwrap_err().exit, Exit::MessageRefused, "{text:?}");

@@ -27,6 +27,18 @@ pub(crate) enum Origin {
     Composed,
 }
 
+impl Origin {
+    /// Whether it can be read without waiting for anybody: a pipe cannot.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        match self {
+            // What is not there can be reported at once, too.
+            Self::File(path) => std::fs::metadata(path).map_or(true, |file| file.is_file()),
+            Self::Stdin => false,
+            Self::Composed => true,
+        }
+    }
+}
+
 /// What is to be sent.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -208,6 +220,7 @@ mod tests {
             sender: "bounces@x.example".parse().unwrap(),
             from,
             ehlo_name: None,
+            chunking: true,
         };
         Plan::new(&args, &sending).map(|plan| (plan, args))
     }
@@ -307,7 +320,7 @@ mod tests {
         let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
         assert_eq!(recipients, ["bo@x", "c@x", "hidden@x"]);
         let mut octets = Vec::new();
-        message.reader().unwrap().read_to_end(&mut octets).unwrap();
+        message.rewind().unwrap().read_to_end(&mut octets).unwrap();
         assert!(octets.is_ascii() && !message.eight_bit, "everything is encoded");
         assert!(!String::from_utf8_lossy(&octets).contains("hidden"));
         let parsed = mail_parser::MessageParser::new().parse(&octets).unwrap();

@@ -2,7 +2,7 @@
 
 use postkey::smtp::{Fate, Mailbox, Stage};
 
-use super::deliver::Delivered;
+use super::job::Delivered;
 use crate::exit::{Exit, Failure, Result, UNKNOWN};
 use crate::output::text::many;
 

@@ -11,6 +11,7 @@ mod redirects;
 mod sandbox_command;
 mod secrets;
 mod send;
+mod send_many;
 mod server;
 mod sign_in;
 #[cfg(unix)]

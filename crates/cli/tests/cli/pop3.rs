@@ -56,6 +56,20 @@ fn on_server(world: &World) -> Vec<Vec<u8>> {
 
 const FETCH: [&str; 6] = ["fetch", "pop", "--protocol", "pop3", "--to", "maildir:Mail"];
 
+/// RFC 6856: what a server would hold back from a client that has not asked for UTF-8.
+#[test]
+fn messages_with_utf_8_in_their_headers_come_as_they_are() {
+    let world = pop();
+    world.sandbox.inject_pop3(Pop3Fault::NeedsUtf8);
+    let message =
+        "Subject: Gr\u{fc}\u{df}e \u{1f4ee}\r\nFrom: J\u{f6}rg <j\u{f6}rg@x.example>\r\n\r\n\u{e9}\r\n";
+    world.sandbox.mailbox(ANA).unwrap().deliver("INBOX", 1_790_000_000, message.as_bytes()).unwrap();
+    world.run(&FETCH).code(0);
+    let disk = on_disk(&world.home.path("Mail"));
+    assert!(disk == on_server(&world), "what is on disk differs");
+    assert!(disk.contains(&lines(message.as_bytes())));
+}
+
 #[test]
 fn the_inbox_is_downloaded_once_and_kept() {
     let world = pop();

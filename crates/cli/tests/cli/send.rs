@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const BJORN: &str = "bjorn@contoso.example";
+pub(crate) const BJORN: &str = "bjorn@contoso.example";
 
 /// A world with the account `post`, signed in, that can send.
-fn post(more: &str) -> World {
+pub(crate) fn post(more: &str) -> World {
     let world = World::new();
     world.configure(&format!(
         "{}[accounts.post.smtp]\nhost = \"localhost\"\nport = {}\ntls = \"starttls\"\nca_file = \"{}\"\n{more}",
@@ -24,7 +24,7 @@ fn post(more: &str) -> World {
 }
 
 /// The messages of a folder that have this subject.
-fn with_subject(world: &World, user: &str, folder: &str, subject: &str) -> Vec<String> {
+pub(crate) fn with_subject(world: &World, user: &str, folder: &str, subject: &str) -> Vec<String> {
     let mailbox = world.sandbox.mailbox(user).unwrap();
     let (_, uids) = mailbox.uids(folder).unwrap();
     uids.into_iter()

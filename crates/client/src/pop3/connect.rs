@@ -13,7 +13,8 @@ use crate::server::Server;
 use crate::sign_in::{Session, refusal, sign_in};
 
 impl Pop3 {
-    /// Connects, negotiates TLS, signs in, and makes sure that the mailbox can be reached.
+    /// Connects, negotiates TLS, signs in, and makes sure that the mailbox can be reached. A server that offers UTF-8 (RFC 6856) is asked
+    /// for it, so that messages come as they are stored.
     ///
     /// # Errors
     /// Any; see [`Error`]. No credential goes out before TLS is in place and verified, unless the server is configured as
@@ -35,6 +36,7 @@ impl Pop3 {
             pop3.stls().await?;
         }
         pop3.capabilities().await?;
+        pop3.utf8().await?;
         pop3.token_expires_at = sign_in(&mut pop3, server, credential).await?;
         pop3.probe().await?;
         Ok(pop3)
@@ -55,6 +57,21 @@ impl Pop3 {
     async fn capabilities(&mut self) -> Result<(), Error> {
         let id = self.client.send(&Command::Capa)?;
         self.lines(id, |_| Ok(())).await.map(drop)
+    }
+
+    /// Asks for UTF-8 where the server knows it, before the sign-in, as the only place, and after TLS, which may not begin behind it (RFC 6856
+    /// section 2.1). Names and passwords beyond ASCII need it, and so do messages with UTF-8 in their headers: without it a server
+    /// that keeps to the RFC refuses them or gives out something else in their place.
+    async fn utf8(&mut self) -> Result<(), Error> {
+        if self.client.capabilities().is_some_and(|c| c.has_utf8()) {
+            let id = self.client.send(&Command::Utf8)?;
+            let reply = self.completed(id, |_| Ok(())).await?.reply;
+            if !reply.is_ok() {
+                // It is worth nothing to a mailbox in ASCII; a message that needs it will be refused by name.
+                tracing::debug!("the server lists UTF8 and refuses it");
+            }
+        }
+        Ok(())
     }
 
     /// Runs until a command whose success brings lines is answered; `on` sees every event before that. The refusal, if it was refused.
@@ -86,15 +103,18 @@ impl Pop3 {
     /// STAT: only its success says that the mailbox is there (Exchange signs people in whom it then refuses).
     async fn probe(&mut self) -> Result<(), Error> {
         let id = self.client.send(&Command::Stat)?;
-        let reply = self.completed(id, |_| Ok(())).await?.reply;
+        let Completed { reply, .. } = self.completed(id, |_| Ok(())).await?;
         if !reply.is_ok() {
             return Err(match Error::refused("STAT", reply.into()) {
                 Error::Refused { reply, .. } => Error::NotConnected(reply),
                 error => error,
             });
         }
-        // A number that cannot be read is no reason to leave: the listings count.
-        self.stat = reply.drop_listing().unwrap_or(DropListing { messages: 0, octets: 0 });
+        let listing = reply.drop_listing();
+        self.stat = listing.map_err(|e| {
+            let found = self.client.redactor().excerpt(reply.text.as_bytes());
+            Error::Pop3(pop3_proto::Error::Peer { rule: e.rule, found })
+        })?;
         Ok(())
     }
 

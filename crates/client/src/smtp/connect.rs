@@ -35,8 +35,8 @@ impl Smtp {
         let mut config = Config::new(server.security);
         config.limits = server.limits;
         config.timeouts = server.smtp_timeouts;
-        let mut smtp =
-            Self { connection, client: Client::new(config), token_expires_at: None, buffer: Vec::new() };
+        let client = Client::new(config);
+        let mut smtp = Self { connection, client, token_expires_at: None, broken: false, buffer: Vec::new() };
         // The greeting.
         smtp.next().await?;
         smtp.hello(name).await?;

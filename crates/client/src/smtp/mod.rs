@@ -19,6 +19,7 @@
 
 mod connect;
 mod outcome;
+mod queue;
 mod send;
 
 use driver::{Connection, Turn};
@@ -26,6 +27,7 @@ use smtp_proto::{Client, CommandId, Completed, Event, Misuse, Whence};
 use tokio::net::TcpStream;
 
 pub use outcome::{Fate, Outcome};
+pub use queue::Queue;
 pub use smtp_proto::types::{
     BodyType, Capabilities, EhloName, EnhancedCode, Envelope, EnvelopeId, ForwardPath, Invalid, MailParams,
     Mailbox, Notify, Occasions, Partial, RcptParams, Recipient, ReplyCode, Ret, ReversePath, Submitter,
@@ -57,6 +59,8 @@ pub struct Smtp {
     client: Client,
     /// When the access token in use ends, in seconds since 1970.
     token_expires_at: Option<u64>,
+    /// The connection broke, of which the machine knows nothing.
+    broken: bool,
     buffer: Vec<u8>,
 }
 
@@ -73,7 +77,7 @@ impl Smtp {
 
     /// Whether another message can be sent. `false` once the connection is over.
     pub fn is_open(&self) -> bool {
-        self.client.state() != smtp_proto::State::Over
+        !self.broken && self.client.state() != smtp_proto::State::Over
     }
 
     /// Asks whether the server is there (NOOP).
@@ -104,10 +108,17 @@ impl Smtp {
         }
     }
 
+    /// Drives to the next turn.
+    async fn drive(&mut self) -> Result<Turn, driver::Error> {
+        let turn = self.connection.drive(&mut self.client).await;
+        self.broken |= turn.is_err();
+        turn
+    }
+
     /// Drives to the next event; `None` when the machine has nothing more to wait for.
     async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
-            match self.connection.drive(&mut self.client).await? {
+            match self.drive().await? {
                 Turn::Event => {
                     if let Some(event) = self.client.event() {
                         return Ok(Some(event?));

@@ -7,24 +7,27 @@ use driver::Turn;
 use smtp_proto::types::{Body, BodyType, Envelope, Transfer};
 use smtp_proto::{CommandId, Error as ProtoError, Misuse, Whence};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use wire::Machine as _;
 
 use super::outcome::{Outcome, Step, Tally, about};
+use super::queue::{Memory, One, Queue};
 use super::{Options, Smtp};
 use crate::error::Error;
 
 /// What is read from a source before anything of it is written: the end of a message that fits goes out together with the rest.
 const PIECE: usize = 64 << 10;
 
-/// Messages that are given to the machine ahead of the one that is being sent. Their commands travel with its end.
-const AHEAD: usize = 4;
+/// Messages that the machine knows of: the one that is being sent, and the next one, whose commands travel with its end.
+const AHEAD: usize = 2;
 
-/// How far a message has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Commands,
-    Writing,
-    Ended,
+/// A message that the machine knows of.
+struct OnTheWay {
+    id: CommandId,
+    place: usize,
+    tally: Tally,
+    /// The server wants the octets.
+    wanted: bool,
+    /// The source has ended.
+    complete: bool,
 }
 
 impl Smtp {
@@ -39,66 +42,15 @@ impl Smtp {
     pub async fn send(
         &mut self,
         envelope: &Envelope,
-        message: &mut (impl AsyncRead + Unpin),
+        message: &mut (impl AsyncRead + Unpin + Send),
         options: &Options,
     ) -> Result<Outcome, Error> {
-        let id = self.submit(envelope, options)?;
-        let mut tally = Tally::new(envelope.recipients.len());
-        let (mut phase, mut complete) = (Phase::Commands, false);
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        loop {
-            let turn = match self.connection.drive(&mut self.client).await {
-                Ok(turn) => turn,
-                // What is left in the outbox ends with the end of the message: the server has not got it.
-                Err(driver::Error::Io(e)) if phase == Phase::Ended && self.client.output().is_empty() => {
-                    return Ok(tally.unknown(&format!("the connection broke: {e}")));
-                }
-                Err(e) => return Err(e.into()),
-            };
-            match turn {
-                Turn::Event => match self.client.event() {
-                    Some(Ok(event)) if about(&event) == Some(id) => match tally.note(event) {
-                        Step::Wait => {}
-                        Step::Write => phase = Phase::Writing,
-                        Step::Done(outcome) => {
-                            self.buffer = buffer;
-                            return Ok(outcome);
-                        }
-                    },
-                    Some(Err(e)) => return ended(&mut tally, id, e),
-                    _ => {}
-                },
-                Turn::App if phase == Phase::Writing => {
-                    // A source that has ended is not asked again: a terminal would wait for more.
-                    if !complete {
-                        complete = match fill(message, &mut buffer).await {
-                            Ok(complete) => complete,
-                            Err(e) => {
-                                let _ = self.client.abort_body();
-                                return Err(Error::Source(e));
-                            }
-                        };
-                    }
-                    match self.write(&buffer) {
-                        Ok(taken) => {
-                            buffer.drain(..taken);
-                        }
-                        // An event says why.
-                        Err(Misuse::NoBody) => {
-                            phase = Phase::Commands;
-                            continue;
-                        }
-                        Err(e) => return Err(e.into()),
-                    }
-                    if complete && buffer.is_empty() {
-                        self.client.end_body()?;
-                        phase = Phase::Ended;
-                    }
-                }
-                Turn::App => return Err(Misuse::State.into()),
-                Turn::Closed => return Err(ProtoError::Closed(Whence::Idle).into()),
-            }
+        let mut one = One::new(envelope, message, *options);
+        let sent = self.send_queue(&mut one).await;
+        match (one.result, sent) {
+            (Some(result), _) => result,
+            (None, Err(e)) => Err(e),
+            (None, Ok(())) => Err(Misuse::State.into()),
         }
     }
 
@@ -112,99 +64,151 @@ impl Smtp {
         message: &[u8],
         options: &Options,
     ) -> Result<Outcome, Error> {
-        let mut outcome = None;
-        let sent = self.send_all([(envelope, message)], options, |_, result| outcome = Some(result)).await;
-        match (outcome, sent) {
-            (Some(outcome), _) => outcome,
-            (None, Err(e)) => Err(e),
-            (None, Ok(())) => Err(Misuse::State.into()),
-        }
+        let size = Some(message.len() as u64);
+        let options = Options { size, eight_bit: options.eight_bit || !message.is_ascii(), ..*options };
+        self.send(envelope, &mut &*message, &options).await
     }
 
-    /// Sends messages one behind the other over this connection. Where the server offers PIPELINING, the commands of the next travel with
-    /// the end of the one before, so that a message costs no more than one round trip.
+    /// Sends messages from memory, one behind the other over this connection, as [`send_queue`](Self::send_queue) does.
     ///
     /// `each` hears what became of every message, by its place: an outcome, or an error after which it has certainly not been sent and the
     /// others go on.
     ///
     /// # Errors
     /// Why the connection ended before all were sent. Messages of which `each` has heard nothing have not been sent.
-    pub async fn send_all<E: Borrow<Envelope>, B: AsRef<[u8]>>(
+    pub async fn send_all<E: Borrow<Envelope>, B: AsRef<[u8]> + Unpin + Send>(
         &mut self,
         messages: impl IntoIterator<Item = (E, B)>,
         options: &Options,
-        mut each: impl FnMut(usize, Result<Outcome, Error>),
+        each: impl FnMut(usize, Result<Outcome, Error>),
     ) -> Result<(), Error> {
-        let mut messages = messages.into_iter().enumerate();
-        let mut queue: VecDeque<OnTheWay<B>> = VecDeque::new();
+        let mut queue = Memory::new(messages.into_iter(), *options, each);
+        self.send_queue(&mut queue).await?;
+        if queue.is_done() { Ok(()) } else { Err(ProtoError::Closed(Whence::Idle).into()) }
+    }
+
+    /// Sends messages one behind the other over this connection, each read as it goes out. Where the server offers PIPELINING, the commands
+    /// of the next travel with the end of the one before, so that a message costs no more than one round trip. (Not behind a message that
+    /// goes by BDAT: servers differ in what a refused chunk leaves behind.) 64 KiB are in memory at a time.
+    ///
+    /// When this returns without an error and the session [is over](Self::is_open), it ended with the last message that the queue heard
+    /// of; those that it gave and did not hear of have not been begun, or not beyond their recipients, and can go to another session.
+    ///
+    /// # Errors
+    /// Why the connection ended under a message. It is the first one that the queue gave and has not heard of, and it and those behind it
+    /// have certainly not been sent.
+    pub async fn send_queue<Q: Queue>(&mut self, queue: &mut Q) -> Result<(), Error> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.send_from(queue, &mut buffer).await;
+        self.buffer = buffer;
+        result
+    }
+
+    async fn send_from<Q: Queue>(&mut self, queue: &mut Q, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let (mut places, mut dry) = (0, false);
+        let mut ahead: VecDeque<OnTheWay> = VecDeque::new();
         loop {
-            while queue.len() < AHEAD
-                && let Some((index, (envelope, octets))) = messages.next()
-            {
-                let envelope = envelope.borrow();
-                let size = octets.as_ref().len();
-                let eight_bit = options.eight_bit || !octets.as_ref().is_ascii();
-                let options = Options { size: Some(size as u64), eight_bit, ..*options };
-                match self.submit(envelope, &options) {
+            while !dry && ahead.len() < AHEAD {
+                let Some((envelope, options)) = queue.next() else {
+                    dry = true;
+                    break;
+                };
+                match self.submit(&envelope, &options) {
                     Ok(id) => {
                         let tally = Tally::new(envelope.recipients.len());
-                        queue.push_back(OnTheWay { id, index, tally, octets, at: 0, phase: Phase::Commands });
+                        ahead.push_back(OnTheWay {
+                            id,
+                            place: places,
+                            tally,
+                            wanted: false,
+                            complete: false,
+                        });
                     }
                     Err(e @ Error::SmtpMisuse(Misuse::Over)) => return Err(e),
-                    Err(e) => each(index, Err(e)),
+                    Err(e) => queue.done(places, Err(e)),
                 }
+                places += 1;
             }
-            let Some(front) = queue.front_mut() else { return Ok(()) };
-            let turn = match self.connection.drive(&mut self.client).await {
+            let Some(front) = ahead.front_mut() else { return Ok(()) };
+            let turn = match self.drive().await {
                 Ok(turn) => turn,
-                Err(e) => {
-                    // The commands of the next message may be behind this one in the outbox, which therefore says nothing.
-                    if front.phase == Phase::Ended && matches!(e, driver::Error::Io(_)) {
-                        each(front.index, Ok(front.tally.unknown(&e.to_string())));
-                    }
-                    return Err(e.into());
+                Err(e) if self.client.in_doubt() == Some(front.id) => {
+                    queue.done(front.place, Ok(front.tally.unknown(&e.to_string())));
+                    return Ok(());
                 }
+                Err(e) => return Err(e.into()),
             };
             match turn {
                 Turn::Event => match self.client.event() {
                     Some(Ok(event)) if about(&event) == Some(front.id) => match front.tally.note(event) {
                         Step::Wait => {}
                         Step::Write => {
-                            front.phase = Phase::Writing;
-                            self.write_front(front)?;
+                            buffer.clear();
+                            front.wanted = true;
                         }
                         Step::Done(outcome) => {
-                            each(front.index, Ok(outcome));
-                            queue.pop_front();
+                            queue.done(front.place, Ok(outcome));
+                            ahead.pop_front();
+                            if !self.is_open() {
+                                return Ok(());
+                            }
+                            continue;
                         }
                     },
-                    Some(Err(e)) => {
-                        if matches!(&e, ProtoError::Unknown { id, .. } if *id == front.id) {
-                            let index = front.index;
-                            each(index, ended(&mut front.tally, front.id, e.clone()));
-                        }
-                        return Err(e.into());
+                    Some(Err(ProtoError::Unknown { id, cause })) if id == front.id => {
+                        queue.done(front.place, Ok(front.tally.unknown(&cause.to_string())));
+                        return Ok(());
                     }
+                    Some(Err(e)) => return Err(e.into()),
                     _ => {}
                 },
-                Turn::App if front.phase == Phase::Writing => self.write_front(front)?,
+                Turn::App if front.wanted => {}
                 Turn::App => return Err(Misuse::State.into()),
                 Turn::Closed => return Err(ProtoError::Closed(Whence::Idle).into()),
+            }
+            let place = front.place;
+            if front.wanted
+                && let Err(e) = self.write_some(front, queue.source(place), buffer).await
+            {
+                queue.done(place, Err(e));
+                return Ok(());
             }
         }
     }
 
-    fn write_front<B: AsRef<[u8]>>(&mut self, front: &mut OnTheWay<B>) -> Result<(), Error> {
-        let rest = front.octets.as_ref().get(front.at..).unwrap_or_default();
-        match self.write(rest) {
-            Ok(taken) if taken == rest.len() => {
-                self.client.end_body()?;
-                front.phase = Phase::Ended;
-            }
-            Ok(taken) => front.at += taken,
+    /// Writes as much of a message as there is room for. The session is over when this fails.
+    async fn write_some(
+        &mut self,
+        front: &mut OnTheWay,
+        source: Option<&mut (dyn AsyncRead + Unpin + Send)>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        // A source that has ended is not asked again: a terminal would wait for more.
+        if !front.complete {
+            let filled = match source {
+                Some(source) => fill(source, buffer).await,
+                None => Err(std::io::ErrorKind::NotFound.into()),
+            };
+            front.complete = match filled {
+                Ok(complete) => complete,
+                Err(e) => {
+                    let _ = self.client.abort_body();
+                    return Err(Error::Source(e));
+                }
+            };
+        }
+        match self.write(buffer) {
+            Ok(taken) => drop(buffer.drain(..taken)),
             // An event says why.
-            Err(Misuse::NoBody) => front.phase = Phase::Commands,
+            Err(Misuse::NoBody) => {
+                front.wanted = false;
+                return Ok(());
+            }
             Err(e) => return Err(e.into()),
+        }
+        if front.complete && buffer.is_empty() {
+            front.wanted = false;
+            self.client.end_body()?;
         }
         Ok(())
     }
@@ -228,27 +232,9 @@ impl Smtp {
     }
 }
 
-/// A message that the machine knows of.
-struct OnTheWay<B> {
-    id: CommandId,
-    index: usize,
-    tally: Tally,
-    octets: B,
-    /// Octets that have been written.
-    at: usize,
-    phase: Phase,
-}
-
-/// The connection has ended: with the message's outcome open, or before it.
-fn ended(tally: &mut Tally, id: CommandId, error: ProtoError) -> Result<Outcome, Error> {
-    match error {
-        ProtoError::Unknown { id: which, cause } if which == id => Ok(tally.unknown(&cause.to_string())),
-        error => Err(error.into()),
-    }
-}
-
 /// Reads until the buffer is full or the source ends; `true` when it has ended.
-async fn fill(source: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+async fn fill(source: &mut (dyn AsyncRead + Unpin + Send), buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+    buffer.reserve(PIECE.saturating_sub(buffer.len()));
     while buffer.len() < PIECE {
         let room = PIECE - buffer.len();
         if (&mut *source).take(room as u64).read_buf(buffer).await? == 0 {

@@ -1,24 +1,31 @@
 //! The client machine.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `queue` | commands on their way out |
+//! | `receive` | what arrives, up to the next event |
+//! | `reply` | what a response means for the commands in flight |
+//! | `take` | events out of framed octets |
+//! | `wait` | which wait runs, and for how long |
 
 mod event;
 mod queue;
 mod receive;
 mod reply;
 mod take;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
-use wire::{
-    InBuf, Limit, Machine, Need, OutBuf, Redactor, SecretBytes, Security, Tick, Upgrade, Upgraded, Watch,
-    literal,
-};
+use sasl::{ClientExchange, ClientMechanism, Room};
+use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch, literal};
 
 pub use event::{CommandId, Completed, Event, Fetch};
 use queue::{Kind, LiteralMode, Pending, Queue};
 use receive::Current;
+use wait::Waiting;
 
 use crate::config::{Config, InitialResponse};
 use crate::error::{Error, Misuse};
@@ -55,19 +62,11 @@ pub struct Client {
     starttls: Option<Box<Completed>>,
     /// The APPEND whose caller knows that its message is wanted.
     told: Option<CommandId>,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     chatter: u32,
     pre_auth: u64,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: LOGOUT is complete.
-    Done,
 }
 
 impl Client {
@@ -91,7 +90,7 @@ impl Client {
             upgrade: Upgrade::default(),
             starttls: None,
             told: None,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             chatter: 0,
@@ -166,8 +165,8 @@ impl Client {
     /// Signs in with a SASL mechanism. The initial response rides on the command where RFC 4959 allows it.
     ///
     /// # Errors
-    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`Security::DangerousPlaintext`]), [`Misuse::Sasl`] when the
-    /// mechanism refuses its credentials.
+    /// [`Misuse::NoTls`] without TLS (unless the configuration says [`DangerousPlaintext`](wire::Security::DangerousPlaintext)),
+    /// [`Misuse::Sasl`] when the mechanism refuses its credentials.
     pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
         if !self.expected.allows(&Command::Noop) || self.expected != State::NotAuthenticated {
             return Err(Misuse::State);
@@ -175,30 +174,21 @@ impl Client {
         if mechanism.needs_tls() {
             self.may_sign_in()?;
         }
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
         let advertised = self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::SaslIr));
         let inline = match self.config.initial_response {
             InitialResponse::Advertised => advertised,
             InitialResponse::Always => true,
             InitialResponse::Never => false,
         };
-        let initial =
-            exchange.initial(if inline { Room::Unlimited } else { Room::None }).map_err(Misuse::Sasl)?;
-        let initial_response = match initial {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
+        let (exchange, initial) = ClientExchange::begin(
+            mechanism,
+            (&self.config.limits).into(),
+            if inline { Room::Unlimited } else { Room::None },
+            &mut self.redactor,
+        )
+        .map_err(Misuse::Sasl)?;
         let mechanism = Atom::new(exchange.mechanism()).map_err(Misuse::Invalid)?;
-        let command = Command::Authenticate { mechanism, initial: initial_response };
+        let command = Command::Authenticate { mechanism, initial };
         self.enqueue(&command, Kind::Authenticate(exchange))
     }
 
@@ -272,24 +262,18 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         self.take_current(input).map(Ok)
     }
 
     fn may_sign_in(&self) -> Result<(), Misuse> {
-        if self.tls || self.config.security == Security::DangerousPlaintext {
-            Ok(())
-        } else {
-            Err(Misuse::NoTls)
-        }
+        if self.config.security.allows_credentials(self.tls) { Ok(()) } else { Err(Misuse::NoTls) }
     }
 
     fn enqueue(&mut self, command: &Command<'_>, kind: Kind) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if !self.expected.allows(command) {
@@ -319,8 +303,7 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_none() {
-            self.fatal = Some(Fatal::Unreported(error));
+        if self.end.fail(error) {
             self.out.clear();
             self.current = Current::None;
         }
@@ -329,50 +312,6 @@ impl Client {
     fn limit(&mut self, limit: Limit) {
         self.fail(Error::Limit(limit));
     }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
-    }
-
-    /// The wait that runs now.
-    fn wait(&mut self) -> Option<wire::Wait<Waiting>> {
-        let t = self.config.timeouts;
-        let kind = if self.state == State::Greeting {
-            Waiting::Greeting
-        } else {
-            match self.queue.exclusive().map(|p| &p.kind) {
-                Some(Kind::Login | Kind::Authenticate(_)) => Waiting::Auth,
-                Some(Kind::Logout) => Waiting::Logout,
-                // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
-                Some(Kind::Idle) => return None,
-                // The caller is at work.
-                Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
-                    return None;
-                }
-                _ => Waiting::Command,
-            }
-        };
-        if self.state != State::Greeting && self.queue.is_empty() {
-            return None;
-        }
-        let (limit, least_rate) = match kind {
-            Waiting::Greeting => (t.greeting, None),
-            Waiting::Auth => (t.auth, None),
-            Waiting::Command => (t.command, Some(t.min_rate)),
-            Waiting::Logout => (t.logout, None),
-        };
-        Some(wire::Wait { kind, limit, least_rate })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Logout,
 }
 
 fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
@@ -382,16 +321,14 @@ fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || !matches!(self.current, Current::None) {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
@@ -401,7 +338,7 @@ impl Machine for Client {
         if self.invite_body() {
             return Need::Event;
         }
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         if self.state == State::Greeting {
             return Need::Input;
@@ -447,13 +384,7 @@ impl fmt::Debug for Client {
             .field("tls", &self.tls)
             .field("commands", &self.queue.len())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
-}
-
-/// A line of the SASL exchange on its way out.
-fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
-    out.push_secret(secret.expose());
-    out.push(b"\r\n");
 }

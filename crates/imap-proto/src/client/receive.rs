@@ -2,8 +2,9 @@
 
 use wire::{InBuf, Limit, Tick, line, literal};
 
+use super::Client;
 use super::queue::Kind;
-use super::{Client, Fatal, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::frame::{Broken, Framed, Kind as FrameKind};
 use crate::session::State;
@@ -39,7 +40,7 @@ impl Client {
     /// Works through the buffer until an event is ready, the octets run out, or the connection is over.
     pub(super) fn receive(&mut self, input: &mut InBuf, now: Tick) {
         loop {
-            if self.fatal.is_some() || !self.ready.is_empty() || self.current != Current::None {
+            if self.end.is_over() || !self.ready.is_empty() || self.current != Current::None {
                 return;
             }
             match self.upgrade.look(input) {
@@ -104,7 +105,7 @@ impl Client {
                 return true;
             }
         }
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         self.watch.progress(now, moved);
         // What is said in the clear before STARTTLS is nobody's word: it is not shown, kept or acted on.
         let ignored = self.config.security == Security::StartTls && !self.tls;
@@ -181,7 +182,7 @@ impl Client {
             let leaving = self.state == State::Logout
                 || self.queue.exclusive().is_some_and(|p| matches!(p.kind, Kind::Logout));
             if leaving {
-                self.fatal = Some(Fatal::Done);
+                self.end.finish();
                 return;
             }
             self.fail(Error::Closed(match () {
@@ -194,17 +195,17 @@ impl Client {
             return;
         }
         if self.state == State::Logout {
-            self.fatal = Some(Fatal::Done);
+            self.end.finish();
             return;
         }
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         match self.watch.expired(now, moved) {
             None => {}
             Some(Waiting::Greeting) => self.fail(Error::TimedOut(Wait::Greeting)),
             Some(Waiting::Auth) => self.fail(Error::TimedOut(Wait::Auth)),
             Some(Waiting::Command) => self.fail(Error::TimedOut(Wait::Command)),
             // A LOGOUT without answer is nobody's loss.
-            Some(Waiting::Logout) => self.fatal = Some(Fatal::Done),
+            Some(Waiting::Logout) => self.end.finish(),
         }
     }
 }

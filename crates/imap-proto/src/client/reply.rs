@@ -3,12 +3,11 @@
 use alloc::boxed::Box;
 use alloc::string::ToString as _;
 
-use sasl::Reply;
 use wire::{Layer, Limit, line};
 
+use super::Client;
 use super::event::{CommandId, Completed, Event};
 use super::queue::{Kind, Pending};
-use super::{Client, line_of};
 use crate::error::Error;
 use crate::grammar::{self, ParseError, ParseErrorKind};
 use crate::session::State;
@@ -116,28 +115,22 @@ impl Client {
             front.awaits_go_ahead = false;
             return true;
         }
-        let mut cancelled = None;
+        let mut broken = None;
         // Nobody may be waiting for it: some servers send one too many.
         if let Some(Pending { id, kind, .. }) = self.queue.exclusive() {
             match kind {
                 Kind::Authenticate(exchange) => {
                     let text = line::content(frame);
                     let text = text.strip_prefix(b"+").unwrap_or(text);
-                    match exchange.challenge(text.strip_prefix(b" ").unwrap_or(text)) {
-                        Reply::Send(line) => {
-                            self.redactor.add(line.expose());
-                            line_of(&line, &mut self.out);
-                        }
-                        Reply::Cancel(_) => self.out.push(b"*\r\n"),
-                        Reply::Close(error) => cancelled = Some(error),
-                    }
+                    let answer = exchange.challenge(text.strip_prefix(b" ").unwrap_or(text));
+                    broken = answer.write(&mut self.out, &mut self.redactor).err();
                 }
                 Kind::Idle => self.ready.push_back(Event::Idling(*id)),
                 Kind::Append { invited, .. } => *invited = true,
                 _ => {}
             }
         }
-        if let Some(error) = cancelled {
+        if let Some(error) = broken {
             self.fail(Error::Sasl(error));
         }
         true

@@ -31,12 +31,11 @@ mod sign_in;
 mod take;
 mod watch;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::ServerExchange;
-use wire::{InBuf, Machine, Need, OutBuf, SecretBytes, Tick, Upgraded, literal};
+use sasl::ServerSignIn;
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, literal};
 
 pub use config::{Config, Rush, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
@@ -46,7 +45,6 @@ use crate::frame::command::{Announced, Broken, CommandFramer};
 use crate::session::State;
 use crate::types::Tag;
 use watch::Watch;
-use wire::Security;
 
 /// Longest tag that is taken, in octets.
 const TAG: usize = 255;
@@ -77,6 +75,7 @@ pub struct Server {
     /// Octets of the input that the last event borrowed.
     release: usize,
     fetch: Option<fetch::Open>,
+    upgrade: Upgrade,
     watch: Watch,
     /// Octets of commands before authentication.
     pre_auth: u64,
@@ -108,14 +107,8 @@ enum Phase {
     Discarding(literal::Countdown, Reply),
     /// The rest of its line.
     DiscardingLine(Reply),
-    /// The application decides on a mechanism.
-    Offered(Current, Option<SecretBytes>),
-    /// The client's SASL response is read.
-    Challenged(Current, Box<ServerExchange>),
-    /// The application checks credentials.
-    Verifying(Current, Box<ServerExchange>),
-    /// The exchange is over, this well.
-    Verified(Current, bool),
+    /// A SASL exchange, at whichever turn.
+    SignIn(Current, ServerSignIn),
     /// The application decides on IDLE.
     Waking(Current),
     /// `DONE` is read.
@@ -171,11 +164,12 @@ impl Server {
             out: OutBuf::new(),
             framer: CommandFramer::default(),
             state: State::Greeting,
-            tls: config.security == Security::Tls,
+            tls: config.security.begins_with_tls(),
             phase: Phase::Greeting,
             ready: None,
             release: 0,
             fetch: None,
+            upgrade: Upgrade::default(),
             watch: Watch::default(),
             pre_auth: 0,
             scratch: Vec::new(),
@@ -218,16 +212,14 @@ impl Server {
     pub fn inbox(&self) -> usize {
         let limits = &self.config.limits;
         let literal = usize::try_from(limits.literal.max(limits.pre_auth_literal)).unwrap_or(usize::MAX);
-        let line = limits.line.max(limits.pre_auth_line).max(self.sasl_line().saturating_add(AUTHENTICATE));
+        let line =
+            limits.line.max(limits.pre_auth_line).max(self.sasl_limits().line().saturating_add(AUTHENTICATE));
         line.saturating_add(literal).saturating_add(READ)
     }
 
-    /// Limits for a [`ServerExchange`] that agree with this connection's.
+    /// Limits for a [`ServerExchange`](sasl::ServerExchange) that agree with this connection's.
     pub fn sasl_limits(&self) -> sasl::Limits {
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        limits
+        (&self.config.limits).into()
     }
 
     /// Takes the event that [`Need::Event`] announced; `None` when there is none.
@@ -275,14 +267,14 @@ impl Server {
 impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        self.watch.tick(now, input.received().saturating_add(self.out.total_sent()));
+        self.watch.tick(now, self.out.moved(input));
         let need = self.receive(input);
         if need != Need::Input {
             self.watch.pause(now);
             return need;
         }
-        let wait = self.wait(input);
-        if self.watch.run(wait, now, &self.config.timeouts) {
+        let (wait, limit) = self.wait(input);
+        if self.watch.run(wait, limit, now) {
             self.fail(Error::TimedOut(wait));
             self.watch.pause(now);
             return Need::Event;
@@ -299,7 +291,7 @@ impl Machine for Server {
     }
 
     fn upgraded(&mut self, done: Upgraded) {
-        if !matches!(self.phase, Phase::Upgrading) || done.layer != wire::Layer::Tls {
+        if !self.upgrade.done(&done) {
             return;
         }
         self.tls = true;
@@ -325,15 +317,11 @@ impl fmt::Debug for Server {
 impl Phase {
     /// Whether a command waits for a call of the application.
     fn is_answering(&self) -> bool {
-        matches!(
-            self,
-            Self::Answering(_)
-                | Self::Deciding(..)
-                | Self::Offered(..)
-                | Self::Verifying(..)
-                | Self::Verified(..)
-                | Self::Waking(_)
-        )
+        match self {
+            Self::Answering(_) | Self::Deciding(..) | Self::Waking(_) => true,
+            Self::SignIn(_, sign_in) => !sign_in.is_challenged(),
+            _ => false,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -342,12 +330,10 @@ impl Phase {
             Self::Command => "command",
             Self::Framed { .. } | Self::Broken { .. } | Self::Chunk(..) => "event",
             Self::Answering(_) => "answering",
-            Self::Deciding(..) | Self::Offered(..) | Self::Waking(_) => "deciding",
+            Self::Deciding(..) | Self::Waking(_) => "deciding",
             Self::Body(..) | Self::Behind(_) => "message",
             Self::Discarding(..) | Self::DiscardingLine(_) => "discarding",
-            Self::Challenged(..) => "challenged",
-            Self::Verifying(..) => "verifying",
-            Self::Verified(..) => "verified",
+            Self::SignIn(_, sign_in) => sign_in.stage(),
             Self::Idling(_) => "idling",
             Self::Upgrading => "upgrading",
             Self::Failed(_) => "failed",

@@ -1,5 +1,7 @@
 //! What arrives, up to the next event.
 
+use core::time::Duration;
+
 use wire::{InBuf, Layer, Limit, Need};
 
 use super::config::Rush;
@@ -30,15 +32,11 @@ impl Server {
                 Phase::Over => return Need::Close,
                 Phase::Greeting => return self.app(),
                 phase if phase.is_answering() => return self.app(),
-                Phase::Upgrading => {
-                    if !input.is_empty() {
-                        self.fail(Error::StarttlsInjection);
-                    } else if input.is_closed() {
-                        self.fail(Error::Closed(Whence::StartTls));
-                    } else {
-                        return Need::Upgrade(Layer::Tls);
-                    }
-                }
+                Phase::Upgrading => match self.upgrade.look(input) {
+                    Err(wire::Injection) => self.fail(Error::StarttlsInjection),
+                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::StartTls)),
+                    Ok(_) => return Need::Upgrade(Layer::Tls),
+                },
                 // A client that does not read its replies is not read either.
                 _ if !self.can_write() => return Need::Input,
                 _ => {
@@ -61,7 +59,10 @@ impl Server {
     fn read(&mut self, input: &mut InBuf) -> bool {
         match self.take_phase() {
             Phase::Command => self.read_command(input),
-            Phase::Challenged(current, exchange) => self.read_response(current, exchange, input),
+            phase @ Phase::SignIn(..) => {
+                self.phase = phase;
+                self.read_response(input)
+            }
             Phase::Idling(current) => self.read_done(current, input),
             Phase::Body(current, left) => self.read_body(current, left, input),
             Phase::Behind(current) => self.read_behind(current, input),
@@ -119,16 +120,11 @@ impl Server {
         };
         Bounds {
             line,
-            sasl_line: self.sasl_line().saturating_add(AUTHENTICATE).max(line),
+            sasl_line: self.sasl_limits().line().saturating_add(AUTHENTICATE).max(line),
             literal,
             literals: limits.literals,
             rush,
         }
-    }
-
-    /// Longest SASL response, in octets with its CRLF: Base64 makes four octets of three.
-    pub(super) fn sasl_line(&self) -> usize {
-        (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4).saturating_add(2)
     }
 
     fn read_done(&mut self, current: Current, input: &mut InBuf) -> bool {
@@ -165,18 +161,23 @@ impl Server {
             Phase::Body(..) | Phase::Behind(_) | Phase::Discarding(..) | Phase::DiscardingLine(_) => {
                 Whence::Message
             }
-            Phase::Challenged(..) => Whence::SignIn,
+            Phase::SignIn(..) => Whence::SignIn,
             Phase::Command if input.is_empty() => Whence::Idle,
             _ => Whence::Command,
         }
     }
 
-    /// What is being waited for.
-    pub(super) fn wait(&self, input: &InBuf) -> Wait {
+    /// What is being waited for, and how long.
+    pub(super) fn wait(&self, input: &InBuf) -> (Wait, Duration) {
+        let t = &self.config.timeouts;
         match &self.phase {
-            _ if !self.is_authenticated() && self.state != crate::session::State::Greeting => Wait::SignIn,
-            Phase::Command | Phase::Idling(_) if input.is_empty() && self.out.is_empty() => Wait::Idle,
-            _ => Wait::Stall,
+            _ if !self.is_authenticated() && self.state != crate::session::State::Greeting => {
+                (Wait::SignIn, t.sign_in)
+            }
+            Phase::Command | Phase::Idling(_) if input.is_empty() && self.out.is_empty() => {
+                (Wait::Idle, t.idle)
+            }
+            _ => (Wait::Stall, t.stall),
         }
     }
 }

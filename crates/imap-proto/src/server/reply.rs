@@ -89,16 +89,19 @@ impl Server {
             StatusKind::No | StatusKind::Bad => false,
             StatusKind::PreAuth | StatusKind::Bye => return Err(Misuse::State),
         };
-        let unfinished = !matches!(self.phase, Phase::Answering(_) | Phase::Verified(_, true));
+        let may_succeed = match &self.phase {
+            Phase::Answering(_) => true,
+            Phase::SignIn(_, sign_in) => sign_in.is_successful(),
+            _ => false,
+        };
         let tag = match &self.phase {
-            _ if ok && unfinished => return Err(Misuse::State),
+            _ if ok && !may_succeed => return Err(Misuse::State),
+            Phase::SignIn(_, sign_in) if sign_in.is_challenged() => return Err(Misuse::State),
             Phase::Answering(c)
             | Phase::Deciding(c, _)
             | Phase::Body(c, _)
             | Phase::Behind(c)
-            | Phase::Offered(c, _)
-            | Phase::Verifying(c, _)
-            | Phase::Verified(c, _)
+            | Phase::SignIn(c, _)
             | Phase::Waking(c) => c.tag.as_ref().map(Tag::borrowed),
             _ => return Err(Misuse::State),
         };
@@ -117,10 +120,7 @@ impl Server {
                 let reply = reply(current, ok, octets);
                 self.phase = Phase::DiscardingLine(reply);
             }
-            Phase::Offered(current, _)
-            | Phase::Verifying(current, _)
-            | Phase::Verified(current, _)
-            | Phase::Waking(current) => self.finish(current, ok, octets, None),
+            Phase::SignIn(current, _) | Phase::Waking(current) => self.finish(current, ok, octets, None),
             other => self.phase = other,
         }
         Ok(())
@@ -163,7 +163,10 @@ impl Server {
         self.state = reply.state;
         self.phase = match reply.after {
             After::Next => Phase::Command,
-            After::Tls => Phase::Upgrading,
+            After::Tls => {
+                self.upgrade.ask(wire::Layer::Tls);
+                Phase::Upgrading
+            }
             After::Logout | After::Close => Phase::Over,
         };
     }

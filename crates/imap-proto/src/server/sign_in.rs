@@ -1,12 +1,10 @@
 //! AUTHENTICATE (RFC 3501 section 6.2.2, RFC 4959).
 
-use alloc::boxed::Box;
-
-use sasl::{ServerExchange, ServerReply, Verdict};
-use wire::{InBuf, Limit, SecretBytes, line};
+use sasl::{ServerExchange, ServerReply, ServerSignIn, Verdict};
+use wire::{InBuf, Limit, line};
 
 use super::event::Event;
-use super::{Current, Phase, Server};
+use super::{Phase, Server};
 use crate::error::Misuse;
 
 impl Server {
@@ -14,19 +12,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::State`] when no AUTHENTICATE is to be decided on, [`Misuse::Over`].
-    pub fn begin_auth(&mut self, mut exchange: ServerExchange) -> Result<(), Misuse> {
-        self.may_speak()?;
-        match self.take_phase() {
-            Phase::Offered(current, initial) => {
-                let reply = exchange.start(initial.as_ref().map(SecretBytes::expose));
-                self.follow(current, Box::new(exchange), reply);
-                Ok(())
-            }
-            other => {
-                self.phase = other;
-                Err(Misuse::State)
-            }
-        }
+    pub fn begin_auth(&mut self, exchange: ServerExchange) -> Result<(), Misuse> {
+        self.sign_in(|sign_in| sign_in.begin(exchange))
     }
 
     /// Says whether the [credentials](Event::Credentials) are good. [`Event::AuthEnd`] comes when the exchange is
@@ -35,62 +22,50 @@ impl Server {
     /// # Errors
     /// [`Misuse::State`] when no credentials are being checked, [`Misuse::Over`].
     pub fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
-        self.may_speak()?;
-        match self.take_phase() {
-            Phase::Verifying(current, mut exchange) => {
-                let reply = exchange.verdict(verdict);
-                self.follow(current, exchange, reply);
-                Ok(())
-            }
-            other => {
-                self.phase = other;
-                Err(Misuse::State)
-            }
-        }
+        self.sign_in(|sign_in| sign_in.verdict(verdict))
     }
 
-    /// Reads the client's answer to a challenge.
-    pub(super) fn read_response(
-        &mut self,
-        current: Current,
-        mut exchange: Box<ServerExchange>,
-        input: &mut InBuf,
-    ) -> bool {
-        match self.framer.line(input.unread(), self.sasl_line()) {
-            Ok(None) => {
-                self.phase = Phase::Challenged(current, exchange);
-                return false;
-            }
+    /// Takes a turn of the application.
+    fn sign_in(&mut self, turn: impl FnOnce(&mut ServerSignIn) -> Option<ServerReply>) -> Result<(), Misuse> {
+        self.may_speak()?;
+        let Phase::SignIn(_, sign_in) = &mut self.phase else { return Err(Misuse::State) };
+        let reply = turn(sign_in).ok_or(Misuse::State)?;
+        self.follow(reply);
+        Ok(())
+    }
+
+    /// Reads the client's answer to a challenge; `false` when more octets are needed.
+    pub(super) fn read_response(&mut self, input: &mut InBuf) -> bool {
+        match self.framer.line(input.unread(), self.sasl_limits().line()) {
+            Ok(None) => return false,
             Ok(Some(end)) => {
-                let reply = exchange.response(line::content(input.unread().get(..end).unwrap_or_default()));
+                let line = line::content(input.unread().get(..end).unwrap_or_default());
+                let reply = match &mut self.phase {
+                    Phase::SignIn(_, sign_in) => sign_in.response(line),
+                    _ => None,
+                };
                 input.consume(end);
-                self.follow(current, exchange, reply);
+                reply.into_iter().for_each(|reply| self.follow(reply));
             }
-            Err(_) => self.give_up(current, Limit::SaslChallenge),
+            Err(_) => {
+                if let Phase::SignIn(current, _) = self.take_phase() {
+                    self.give_up(current, Limit::SaslChallenge);
+                }
+            }
         }
         true
     }
 
-    fn follow(&mut self, current: Current, exchange: Box<ServerExchange>, reply: ServerReply) {
-        match reply {
+    fn follow(&mut self, reply: ServerReply) {
+        self.ready = Some(match reply {
             ServerReply::Challenge(text) => {
-                self.push(if text.is_empty() && self.config.bare_plus { b"+" } else { b"+ " });
-                self.push(text.as_bytes());
-                self.push(b"\r\n");
-                self.phase = Phase::Challenged(current, exchange);
+                self.out.push(if text.is_empty() && self.config.bare_plus { b"+" } else { b"+ " });
+                self.out.push(text.as_bytes());
+                return self.out.push(b"\r\n");
             }
-            ServerReply::Verify(credentials) => {
-                self.ready = Some(Event::Credentials(credentials));
-                self.phase = Phase::Verifying(current, exchange);
-            }
-            ServerReply::Success => {
-                self.ready = Some(Event::AuthEnd(Ok(())));
-                self.phase = Phase::Verified(current, true);
-            }
-            ServerReply::Fail(error) => {
-                self.ready = Some(Event::AuthEnd(Err(error)));
-                self.phase = Phase::Verified(current, false);
-            }
-        }
+            ServerReply::Verify(credentials) => Event::Credentials(credentials),
+            ServerReply::Success => Event::AuthEnd(Ok(())),
+            ServerReply::Fail(error) => Event::AuthEnd(Err(error)),
+        });
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use sasl::ServerSignIn;
 use wire::{InBuf, Limit, literal};
 
 use super::error::{Error, Fault};
@@ -11,7 +12,6 @@ use crate::frame::command::{Announced, Broken, Reason};
 use crate::grammar::{self, ParseError, ParseErrorKind, ParseLimits};
 use crate::session::State;
 use crate::types::{Command, Tag};
-use wire::Security;
 
 impl Server {
     /// The event that the phase holds.
@@ -77,7 +77,7 @@ impl Server {
             }
             Command::Authenticate { mechanism, initial } => {
                 let event = Event::Authenticate { tag, mechanism, initial: initial.is_some() };
-                self.phase = Phase::Offered(current, initial);
+                self.phase = Phase::SignIn(current, ServerSignIn::new(initial));
                 event
             }
             Command::StartTls => {
@@ -104,8 +104,7 @@ impl Server {
             return Some(Fault::State(self.state));
         }
         let credentials = matches!(command, Command::Login { .. } | Command::Authenticate { .. });
-        let open = self.tls || self.config.security == Security::DangerousPlaintext;
-        (credentials && !open).then_some(Fault::NoTls)
+        (credentials && !self.config.security.allows_credentials(self.tls)).then_some(Fault::NoTls)
     }
 
     fn current(&self, tag: Tag<'static>, command: &Command<'_>) -> Current {

@@ -1,8 +1,9 @@
 //! Which wait is running and when it is over.
 
+use core::time::Duration;
+
 use wire::Tick;
 
-use super::config::Timeouts;
 use super::error::Wait;
 
 /// The one timer of the server.
@@ -36,13 +37,10 @@ impl Watch {
         self.wait = None;
     }
 
-    /// Makes `wait` the one that runs and says whether it is over.
-    pub(super) fn run(&mut self, wait: Wait, now: Tick, t: &Timeouts) -> bool {
-        let until = match wait {
-            Wait::SignIn => self.start.unwrap_or(now) + t.sign_in,
-            Wait::Stall => self.active + t.stall,
-            Wait::Idle => self.active + t.idle,
-        };
+    /// Makes `wait` the one that runs, for so long, and says whether it is over.
+    pub(super) fn run(&mut self, wait: Wait, limit: Duration, now: Tick) -> bool {
+        let since = if wait == Wait::SignIn { self.start.unwrap_or(now) } else { self.active };
+        let until = since + limit;
         self.wait = Some((wait, until));
         now >= until
     }

@@ -3,17 +3,17 @@
 #![allow(clippy::panic)]
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use sasl::{ErrorChallenge, ServerExchange, Verdict};
-use wire::{InBuf, Limits, Machine as _, Need, Tick, Upgraded};
+use wire::testkit::{Decisions, Subject, fuzz_octets, security, small_limits};
+use wire::{InBuf, Machine};
 
 use crate::server::{Config, Event, Rush, Server};
 use crate::session::State;
 use crate::types::{BodyName, Command, FetchData, Response, Section, StatusKind, StatusResponse, Text};
-use wire::Security;
 
 /// Drives a server with a hostile client. The first four octets set the circumstances: how the connection is protected, how the
 /// input is cut, and how the application decides; the rest is what the client sends, the octet 0xff standing for the TLS handshake.
@@ -27,59 +27,25 @@ pub fn fuzz_server(data: &[u8]) {
     else {
         return;
     };
-    let mut config = Config::new(match manner & 3 {
-        0 => Security::Tls,
-        1 => Security::StartTls,
-        _ => Security::DangerousPlaintext,
-    });
-    config.limits = limits();
+    let mut config = Config::new(security(manner));
+    config.limits = small_limits();
     config.rush = match rush % 3 {
         0 => Rush::Never,
         1 => Rush::Small,
         _ => Rush::Always,
     };
-    let make = || App::new(config, decisions, manner & 4 != 0);
-    // A client that reads when it must, and then two that read at once.
-    make().run(octets, usize::from(cut) + 1, false);
-    let whole = make().run(octets, usize::MAX, true);
-    let pieces = make().run(octets, 1 + usize::from(cut) % 9, true);
-    assert_eq!(whole.log, pieces.log, "what happens depends on how the octets are cut");
-    assert_eq!(
-        whole.sent.escape_ascii().to_string(),
-        pieces.sent.escape_ascii().to_string(),
-        "what is sent depends on how the octets are cut"
-    );
+    let _ = fuzz_octets(|| App::new(config, decisions, manner & 4 != 0), octets, cut);
 }
 
-/// Small enough that short inputs reach them.
-fn limits() -> Limits {
-    let mut limits = Limits::DEFAULT;
-    limits.line = 512;
-    limits.pre_auth_line = 256;
-    limits.pre_auth_total = 2_048;
-    limits.pre_auth_literal = 64;
-    limits.literal = 512;
-    limits.literals = 8;
-    limits.body = 2_048;
-    limits.long_line = 1_024;
-    limits.sasl_challenge = 512;
-    limits.outbox = 1_024;
-    limits.nesting = 8;
-    limits
-}
-
-/// Says yes or no by the bits of one octet, in turn.
+/// Says yes or no as the octet of decisions has it.
 struct App {
     server: Server,
-    limits: Limits,
-    decisions: u8,
-    count: u32,
+    outbox: usize,
+    decisions: Decisions,
     granted: bool,
     doing: Option<Doing>,
     /// Refuse the message at its first octets.
     tired: bool,
-    log: Vec<String>,
-    sent: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -99,126 +65,15 @@ impl App {
         let kind = if granted { StatusKind::PreAuth } else { StatusKind::Ok };
         let greeted = server.greet(&StatusResponse::untagged(kind, Text::default()));
         assert!(greeted.is_ok(), "the greeting is refused: {greeted:?}");
-        let (log, sent) = (Vec::new(), Vec::new());
-        Self {
-            server,
-            limits: config.limits,
-            decisions,
-            count: 0,
-            granted,
-            doing: None,
-            tired: false,
-            log,
-            sent,
-        }
-    }
-
-    /// Converses until the end; `eager`: everything is read by the client as soon as it is there.
-    fn run(mut self, octets: &[u8], cut: usize, eager: bool) -> Self {
-        let mut input = InBuf::new(self.server.inbox());
-        let mut flights = octets.split(|octet| *octet == 0xff);
-        let mut rest = flights.next().unwrap_or_default();
-        let mut now = Tick::ZERO;
-        for _ in 0..10_000 + 40 * octets.len() {
-            let need = self.server.advance(&mut input, now);
-            let held = self.server.output().len();
-            assert!(held <= self.limits.outbox + 4096, "the outbox holds {held} octets");
-            if matches!(self.server.state(), State::Selected | State::Authenticated) {
-                assert!(self.granted, "somebody is signed in whom nobody has let in");
-            }
-            if eager || matches!(need, Need::Input | Need::Upgrade(_)) {
-                self.send();
-            }
-            match need {
-                Need::Event => self.event(&input),
-                Need::App => self.act(),
-                Need::Upgrade(_) => {
-                    // What is on its way already comes from outside the new layer.
-                    if rest.is_empty() {
-                        self.server.upgraded(Upgraded::tls());
-                        rest = flights.next().unwrap_or_default();
-                    } else {
-                        let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
-                        rest = rest.get(taken..).unwrap_or_default();
-                    }
-                }
-                Need::Input if !rest.is_empty() => {
-                    let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
-                    assert!(taken > 0 || held > 0, "asked to read with a full buffer");
-                    rest = rest.get(taken..).unwrap_or_default();
-                }
-                Need::Input => {
-                    if input.is_closed() {
-                        now = self.server.deadline().unwrap_or(now);
-                    }
-                    input.close();
-                }
-                Need::Close => {
-                    self.send();
-                    return self;
-                }
-            }
-        }
-        panic!("the machine does not come to an end: {:?}", self.server);
-    }
-
-    /// The client reads.
-    fn send(&mut self) {
-        let out = self.server.output();
-        self.sent.extend_from_slice(out.pending());
-        let n = out.len();
-        out.sent(n);
-    }
-
-    fn yes(&mut self) -> bool {
-        self.count = self.count.wrapping_add(1);
-        self.decisions.rotate_left(self.count) & 1 == 0
-    }
-
-    fn event(&mut self, input: &InBuf) {
-        let event = self.server.event(input);
-        match &event {
-            // How they are cut means nothing.
-            Some(Ok(Event::BodyChunk(_))) => {}
-            other => self.log.push(format!("{other:?}")),
-        }
-        let doing = match event {
-            Some(Ok(event)) => match event {
-                Event::Command { command, .. } => Doing::Command {
-                    grants: matches!(*command, Command::Login { .. }),
-                    fetch: matches!(*command, Command::Fetch { .. }),
-                },
-                Event::BadCommand { .. } => Doing::Bad,
-                Event::StartTls { .. } | Event::BodyEnd | Event::IdleDone => {
-                    Doing::Command { grants: false, fetch: false }
-                }
-                Event::Authenticate { mechanism, .. } => {
-                    Doing::Authenticate { xoauth2: mechanism.is("XOAUTH2") }
-                }
-                Event::Credentials(_) => Doing::Credentials,
-                Event::AuthEnd(result) => Doing::AuthEnd { success: result.is_ok() },
-                Event::Append { .. } => Doing::Append,
-                Event::Idle { .. } => Doing::Idle,
-                Event::BodyChunk(chunk) => {
-                    assert!(!chunk.is_empty(), "an empty piece of a message");
-                    if core::mem::take(&mut self.tired) {
-                        let refused = self.server.complete(StatusKind::No, None, "enough");
-                        assert!(refused.is_ok(), "a message cannot be refused half way: {refused:?}");
-                    }
-                    return;
-                }
-            },
-            Some(Err(_)) => return,
-            None => panic!("an event was announced and there is none"),
-        };
-        self.doing = Some(doing);
+        let decisions = Decisions::new(decisions);
+        Self { server, outbox: config.limits.outbox, decisions, granted, doing: None, tired: false }
     }
 
     fn act(&mut self) {
         let Some(doing) = self.doing.take() else {
             panic!("the machine waits for an application that has nothing to do");
         };
-        let yes = self.yes();
+        let yes = self.decisions.yes();
         let done = match doing {
             Doing::Bad => self.server.complete(StatusKind::Bad, None, "no"),
             Doing::Command { grants, fetch } => {
@@ -245,11 +100,11 @@ impl App {
                 _ => self.answer(false),
             },
             Doing::Credentials => {
-                let refusal = self.yes().then(|| ErrorChallenge::new("400"));
+                let refusal = self.decisions.yes().then(|| ErrorChallenge::new("400"));
                 self.server.verdict(if yes { Verdict::Accept } else { Verdict::Refuse(refusal) })
             }
             Doing::Append if yes => {
-                self.tired = self.yes();
+                self.tired = self.decisions.yes();
                 self.server.accept_body()
             }
             Doing::Idle if yes => self.server.accept_idle("idling"),
@@ -282,5 +137,70 @@ impl App {
         }
         assert!(self.server.fetch_end().is_ok(), "FETCH data cannot be ended");
         true
+    }
+}
+
+impl Subject for App {
+    fn machine(&mut self) -> &mut dyn Machine {
+        &mut self.server
+    }
+
+    fn debug(&self) -> String {
+        format!("{:?}", self.server)
+    }
+
+    fn inbox(&self) -> usize {
+        self.server.inbox()
+    }
+
+    fn invariant(&mut self) {
+        let held = self.server.output().len();
+        assert!(held <= self.outbox + 4_096, "the outbox holds {held} octets");
+        let inside = matches!(self.server.state(), State::Selected | State::Authenticated);
+        assert!(self.granted || !inside, "somebody is signed in whom nobody has let in");
+    }
+
+    fn app(&mut self, _transcript: &mut Vec<String>) -> bool {
+        self.act();
+        true
+    }
+
+    fn event(&mut self, input: &InBuf, transcript: &mut Vec<String>) {
+        let event = self.server.event(input);
+        match &event {
+            // How they are cut means nothing.
+            Some(Ok(Event::BodyChunk(_))) => {}
+            other => transcript.push(format!("{other:?}")),
+        }
+        let doing = match event {
+            Some(Ok(event)) => match event {
+                Event::Command { command, .. } => Doing::Command {
+                    grants: matches!(*command, Command::Login { .. }),
+                    fetch: matches!(*command, Command::Fetch { .. }),
+                },
+                Event::BadCommand { .. } => Doing::Bad,
+                Event::StartTls { .. } | Event::BodyEnd | Event::IdleDone => {
+                    Doing::Command { grants: false, fetch: false }
+                }
+                Event::Authenticate { mechanism, .. } => {
+                    Doing::Authenticate { xoauth2: mechanism.is("XOAUTH2") }
+                }
+                Event::Credentials(_) => Doing::Credentials,
+                Event::AuthEnd(result) => Doing::AuthEnd { success: result.is_ok() },
+                Event::Append { .. } => Doing::Append,
+                Event::Idle { .. } => Doing::Idle,
+                Event::BodyChunk(chunk) => {
+                    assert!(!chunk.is_empty(), "an empty piece of a message");
+                    if core::mem::take(&mut self.tired) {
+                        let refused = self.server.complete(StatusKind::No, None, "enough");
+                        assert!(refused.is_ok(), "a message cannot be refused half way: {refused:?}");
+                    }
+                    return;
+                }
+            },
+            Some(Err(_)) => return,
+            None => panic!("an event was announced and there is none"),
+        };
+        self.doing = Some(doing);
     }
 }

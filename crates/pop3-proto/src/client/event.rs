@@ -55,4 +55,7 @@ pub struct Completed {
     pub reply: Reply<'static>,
     /// Why a sign-in by AUTH was refused, as far as the SASL exchange knows.
     pub sign_in: Option<sasl::Failure>,
+    /// STAT, LIST or UIDL about one message has succeeded, and its status line does not say what it must. Its end is known, so nothing
+    /// else is lost.
+    pub unreadable: Option<ParseError>,
 }

@@ -6,24 +6,27 @@
 //! | `receive` | status lines in, sequencing, the end of the stream |
 //! | `reply` | what a status line means for the command in flight |
 //! | `multi` | the lines behind a status line, streamed |
+//! | `wait` | which wait runs, and for how long |
 
 mod event;
 mod multi;
 mod queue;
 mod receive;
 mod reply;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
+use sasl::{ClientExchange, ClientMechanism, Room};
 use wire::line::LineScanner;
-use wire::{InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch};
+use wire::{End, InBuf, Limit, Machine, Need, OutBuf, Redactor, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event};
 use multi::{Current, Multi};
 use queue::{Kind, Pending, Queue};
+use wait::Waiting;
 
 use crate::config::{Config, InitialResponse};
 use crate::error::{Error, Misuse};
@@ -63,18 +66,10 @@ pub struct Client {
     stls: Option<Box<Completed>>,
     /// Messages are marked as deleted: the reply to QUIT says whether they are gone.
     marked: bool,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     pre_auth: u64,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: QUIT is complete.
-    Done,
 }
 
 impl Client {
@@ -99,7 +94,7 @@ impl Client {
             upgrade: Upgrade::default(),
             stls: None,
             marked: false,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             pre_auth: 0,
@@ -128,10 +123,9 @@ impl Client {
         limits.line.max(limits.pre_auth_line).max(self.sasl_line()).saturating_add(READ)
     }
 
-    /// Longest line of a SASL exchange, in octets with its CRLF: Base64 makes four octets of three.
+    /// Longest challenge, in octets with the `+` in front and its CRLF.
     fn sasl_line(&self) -> usize {
-        let encoded = (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4);
-        encoded.saturating_add("+ \r\n".len())
+        sasl::Limits::from(&self.config.limits).line().saturating_add("+ ".len())
     }
 
     /// Whether TLS is in place.
@@ -167,6 +161,9 @@ impl Client {
             | Command::Auth { .. }
             | Command::Stls
             | Command::Unknown { .. } => return Err(Misuse::State),
+            Command::Stat => Kind::Stat,
+            Command::List(Some(_)) => Kind::Scan,
+            Command::Uidl(Some(_)) => Kind::UniqueId,
             Command::Utf8 => Kind::Utf8,
             Command::Dele(_) => Kind::Dele,
             Command::Rset => Kind::Rset,
@@ -225,25 +222,14 @@ impl Client {
             self.may_sign_in()?;
         }
         let name = Mechanism::new(mechanism.name()).map_err(Misuse::Invalid)?;
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
         let around = "AUTH  \r\n".len().saturating_add(name.as_str().len());
         let room = match self.config.initial_response {
             InitialResponse::Never => Room::None,
             InitialResponse::WhenShort => Room::Octets(COMMAND_LINE.saturating_sub(around)),
         };
-        let initial = match exchange.initial(room).map_err(Misuse::Sasl)? {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
+        let (exchange, initial) =
+            ClientExchange::begin(mechanism, (&self.config.limits).into(), room, &mut self.redactor)
+                .map_err(Misuse::Sasl)?;
         let command = Command::Auth { mechanism: name, initial };
         self.enqueue(&command, Kind::Authenticate(exchange), State::Transaction)
     }
@@ -256,9 +242,7 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         self.take_current(input).map(Ok)
@@ -269,7 +253,7 @@ impl Client {
     }
 
     fn enqueue(&mut self, command: &Command, kind: Kind, then: State) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if !self.expected.allows(command) {
@@ -288,8 +272,7 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_none() {
-            self.fatal = Some(Fatal::Unreported(error));
+        if self.end.fail(error) {
             self.out.clear();
             self.current = Current::None;
         }
@@ -303,58 +286,19 @@ impl Client {
     fn is_unprotected(&self) -> bool {
         self.config.security == wire::Security::StartTls && !self.tls
     }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
-    }
-
-    /// The wait that runs now.
-    fn wait(&self) -> Option<wire::Wait<Waiting>> {
-        let t = &self.config.timeouts;
-        let kind = match self.queue.in_flight.front().map(|p| &p.kind) {
-            _ if self.state == State::Greeting => Waiting::Greeting,
-            Some(kind) if kind.is_sign_in() => Waiting::Auth,
-            Some(Kind::Quit) if self.marked => Waiting::Deletion,
-            Some(Kind::Quit) => Waiting::Quit,
-            Some(_) => Waiting::Command,
-            None if self.queue.is_empty() => return None,
-            None => Waiting::Command,
-        };
-        let (limit, least_rate) = match kind {
-            Waiting::Greeting => (t.greeting, None),
-            Waiting::Auth => (t.auth, None),
-            Waiting::Command => (t.command, Some(t.min_rate)),
-            Waiting::Quit => (t.quit, None),
-            Waiting::Deletion => (t.command, None),
-        };
-        Some(wire::Wait { kind, limit, least_rate })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Quit,
-    Deletion,
 }
 
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || self.current != Current::None {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
@@ -365,7 +309,7 @@ impl Machine for Client {
             let ahead = self.is_pipelining();
             self.queue.pump(&mut self.out, self.config.limits.outbox, ahead);
         }
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         if self.state != State::Greeting && self.queue.is_empty() { Need::App } else { Need::Input }
     }
@@ -399,7 +343,7 @@ impl fmt::Debug for Client {
             .field("tls", &self.tls)
             .field("commands", &self.queue.len())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

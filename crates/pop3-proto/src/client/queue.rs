@@ -15,6 +15,12 @@ use crate::types::Password;
 #[derive(Debug)]
 pub(super) enum Kind {
     Plain,
+    /// STAT.
+    Stat,
+    /// LIST about one message.
+    Scan,
+    /// UIDL about one message.
+    UniqueId,
     /// USER, and the password that follows when it is accepted.
     Login(Option<Password>),
     Apop,

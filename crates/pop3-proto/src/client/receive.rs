@@ -2,9 +2,10 @@
 
 use wire::{InBuf, Limit, Tick, line};
 
+use super::Client;
 use super::multi::Current;
 use super::queue::Kind;
-use super::{Client, Fatal, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::session::{Lines, State};
 
@@ -15,7 +16,7 @@ impl Client {
     /// Works through the buffer until an event is ready, the octets run out, or the connection is over.
     pub(super) fn receive(&mut self, input: &mut InBuf, now: Tick) {
         loop {
-            if self.fatal.is_some() || !self.ready.is_empty() || self.current != Current::None {
+            if self.end.is_over() || !self.ready.is_empty() || self.current != Current::None {
                 return;
             }
             match self.upgrade.look(input) {
@@ -40,7 +41,7 @@ impl Client {
                     more
                 }
                 None => {
-                    let moved = self.moved(input);
+                    let moved = self.out.moved(input);
                     self.watch.progress(now, moved);
                     true
                 }
@@ -73,7 +74,7 @@ impl Client {
                 return true;
             }
         }
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         self.watch.progress(now, moved);
         self.status_line(line::content(unread.get(..end).unwrap_or_default()));
         input.consume(end);
@@ -97,7 +98,7 @@ impl Client {
         if input.is_closed() {
             if quitting && !self.marked && input.is_empty() {
                 // What was to be said has been said.
-                self.fatal = Some(Fatal::Done);
+                self.end.finish();
                 return;
             }
             self.fail(Error::Closed(match &self.multi {
@@ -111,7 +112,7 @@ impl Client {
             }));
             return;
         }
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         match self.watch.expired(now, moved) {
             None => {}
             Some(Waiting::Greeting) => self.fail(Error::TimedOut(Wait::Greeting)),
@@ -119,7 +120,7 @@ impl Client {
             Some(Waiting::Command) => self.fail(Error::TimedOut(Wait::Command)),
             Some(Waiting::Deletion) => self.fail(Error::TimedOut(Wait::Quit)),
             // A QUIT without answer that deletes nothing is nobody's loss.
-            Some(Waiting::Quit) => self.fatal = Some(Fatal::Done),
+            Some(Waiting::Quit) => self.end.finish(),
         }
     }
 

@@ -2,13 +2,12 @@
 
 use alloc::boxed::Box;
 
-use sasl::Reply as SaslReply;
 use wire::Layer;
 
+use super::Client;
 use super::event::{Completed, Event};
 use super::multi::Multi;
 use super::queue::{Kind, Pending};
-use super::{Client, Fatal};
 use crate::error::Error;
 use crate::grammar::{self, ParseError};
 use crate::session::State;
@@ -26,16 +25,8 @@ impl Client {
         if let Some(text) = challenge(line)
             && let Some(Pending { kind: Kind::Authenticate(exchange), .. }) = self.queue.current()
         {
-            match exchange.challenge(text) {
-                SaslReply::Send(line) => {
-                    self.redactor.add(line.expose());
-                    self.out.push_secret(line.expose());
-                    self.out.push(b"\r\n");
-                }
-                SaslReply::Cancel(_) => self.out.push(b"*\r\n"),
-                SaslReply::Close(error) => self.fail(Error::Sasl(error)),
-            }
-            return;
+            let written = exchange.challenge(text).write(&mut self.out, &mut self.redactor);
+            return written.unwrap_or_else(|error| self.fail(Error::Sasl(error)));
         }
         if self.state != State::Greeting && self.queue.in_flight.is_empty() {
             return self.fail(Error::Unasked { text: self.found(line) });
@@ -75,8 +66,7 @@ impl Client {
                 && let Some(password) = password.take()
             {
                 self.out.push(b"PASS ");
-                self.out.push_secret(password.expose());
-                self.out.push(b"\r\n");
+                self.out.push_secret_line(password.expose());
                 return;
             }
         }
@@ -88,12 +78,19 @@ impl Client {
     fn complete(&mut self, pending: Pending, reply: Reply<'static>) {
         let Pending { id, kind, then, .. } = pending;
         let ok = reply.is_ok();
+        let unreadable = match kind {
+            _ if !ok => None,
+            Kind::Stat => reply.drop_listing().err(),
+            Kind::Scan => reply.scan_listing().err(),
+            Kind::UniqueId => reply.unique_id_listing().err(),
+            _ => None,
+        };
         let mut sign_in = None;
         match kind {
             Kind::Stls if ok => {
                 // Reported when the handshake is done.
                 self.upgrade.ask(Layer::Tls);
-                self.stls = Some(Box::new(Completed { id, reply, sign_in }));
+                self.stls = Some(Box::new(Completed { id, reply, sign_in, unreadable }));
                 return;
             }
             Kind::Authenticate(mut exchange) => {
@@ -111,7 +108,7 @@ impl Client {
             Kind::Quit => {
                 // Whatever the reply, the session is over (RFC 1939 section 6).
                 self.state = State::Update;
-                self.fatal = Some(Fatal::Done);
+                self.end.finish();
             }
             _ => {}
         }
@@ -119,7 +116,7 @@ impl Client {
             self.state = state;
         }
         self.settle();
-        self.ready.push_back(Event::Completed(Box::new(Completed { id, reply, sign_in })));
+        self.ready.push_back(Event::Completed(Box::new(Completed { id, reply, sign_in, unreadable })));
     }
 
     /// With nothing queued, the next command is judged by what is, not by what was hoped for.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use wire::Limit;
+pub use wire::server::{Wait, Whence};
 
 use crate::grammar::ParseError;
 use crate::session::State;
@@ -13,57 +14,28 @@ use crate::session::State;
 pub enum Error {
     /// The client closed its side. Without QUIT, what is marked as deleted stays (RFC 1939 section 6).
     Closed(Whence),
-    /// The client let this wait run out. What is marked as deleted stays (RFC 1939 section 3).
+    /// The client let this wait of [`Timeouts`](super::Timeouts) run out. What is marked as deleted stays (RFC 1939 section 3).
     TimedOut(Wait),
     /// Octets arrived between STLS and the TLS handshake. They were not looked at.
     StlsInjection,
 }
 
-/// Where in the conversation the stream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Whence {
-    /// Between commands.
-    Idle,
-    /// Inside a command.
-    Command,
-    /// Inside a SASL exchange.
-    SignIn,
-    /// Between STLS and the TLS handshake.
-    Stls,
-}
-
-/// What was being waited for; see [`Timeouts`](super::Timeouts).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Wait {
-    /// A successful sign-in.
-    SignIn,
-    /// Any sign of life inside a command or a reply.
-    Stall,
-    /// The next command.
-    Idle,
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed(Whence::Idle) => {
-                "the client closed the connection without QUIT; nothing that it marked may be deleted"
-            }
-            Self::Closed(Whence::Command) => "the client closed the connection inside a command, which was not executed",
-            Self::Closed(Whence::SignIn) => "the client closed the connection inside a SASL exchange",
-            Self::Closed(Whence::Stls) => "the client closed the connection instead of starting TLS",
-            Self::TimedOut(Wait::SignIn) => "the client did not sign in in time; the connection was closed",
-            Self::TimedOut(Wait::Stall) => "the client stopped sending or reading; the connection was closed",
-            Self::TimedOut(Wait::Idle) => {
-                "the client was idle for too long; the connection was closed and nothing that it marked may be deleted"
-            }
-            Self::StlsInjection => {
-                "the client sent data behind STLS before TLS had begun; it was discarded and the connection closed, because \
-                 it may come from somebody else"
-            }
-        })
+        match self {
+            Self::Closed(Whence::Idle) => f.write_str(
+                "the client closed the connection without QUIT; nothing that it marked may be deleted",
+            ),
+            Self::Closed(whence) => whence.fmt(f),
+            Self::TimedOut(Wait::Idle) => f.write_str(
+                "the client was idle for too long; the connection was closed and nothing that it marked may be deleted",
+            ),
+            Self::TimedOut(wait) => wait.fmt(f),
+            Self::StlsInjection => f.write_str(
+                "the client sent data behind STLS before TLS had begun; it was discarded and the connection closed, \
+                 because it may come from somebody else",
+            ),
+        }
     }
 }
 

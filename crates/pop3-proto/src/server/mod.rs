@@ -25,13 +25,12 @@ mod receive;
 mod reply;
 mod sign_in;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::ServerExchange;
+use sasl::ServerSignIn;
 use wire::line::LineScanner;
-use wire::{InBuf, Machine, Need, OutBuf, SecretBytes, Tick, Upgrade, Upgraded, Watch};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, Watch};
 
 pub use config::{Config, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
@@ -63,8 +62,6 @@ pub struct Server {
     named: Option<Name>,
     upgrade: Upgrade,
     watch: Watch<Wait>,
-    /// The answer of the last `advance` was to wait for the client.
-    waiting: bool,
     /// Octets of commands before sign-in.
     pre_auth: u64,
     /// Memory for encoding replies.
@@ -81,14 +78,8 @@ enum Phase {
     Answering(Current),
     /// The application writes the lines of its answer.
     Writing(Current, lines::Writer),
-    /// The application decides on a mechanism.
-    Offered(Current, Option<SecretBytes>),
-    /// The client's SASL response is read.
-    Challenged(Current, Box<ServerExchange>),
-    /// The application checks credentials.
-    Verifying(Current, Box<ServerExchange>),
-    /// The exchange is over, this well.
-    Verified(Current, bool),
+    /// A SASL exchange, at whichever turn.
+    SignIn(Current, ServerSignIn),
     /// TLS is being negotiated.
     Upgrading,
     /// The error is to be reported.
@@ -134,7 +125,6 @@ impl Server {
             named: None,
             upgrade: Upgrade::default(),
             watch: Watch::default(),
-            waiting: false,
             pre_auth: 0,
             scratch: Vec::new(),
         }
@@ -170,15 +160,12 @@ impl Server {
     /// pipelines fill more memory.
     pub fn inbox(&self) -> usize {
         let limits = &self.config.limits;
-        limits.line.max(limits.pre_auth_line).max(self.sasl_line()).saturating_add(READ)
+        limits.line.max(limits.pre_auth_line).max(self.sasl_limits().line()).saturating_add(READ)
     }
 
-    /// Limits for a [`ServerExchange`] that agree with this connection's.
+    /// Limits for a [`ServerExchange`](sasl::ServerExchange) that agree with this connection's.
     pub fn sasl_limits(&self) -> sasl::Limits {
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        limits
+        (&self.config.limits).into()
     }
 
     /// Takes the event that [`Need::Event`] announced; `None` when there is none.
@@ -225,23 +212,15 @@ impl Server {
 impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         let need = self.receive(input);
-        self.waiting = need == Need::Input;
-        let moved = input.received().saturating_add(self.out.total_sent());
-        if !self.waiting {
-            // The time to sign in goes on; the others begin anew with the next wait.
-            if self.is_authenticated() {
-                self.watch.set(None, now, moved);
+        let wait = (need == Need::Input).then(|| self.wait(input));
+        // The time to sign in goes on whatever happens; the others begin anew with the next wait.
+        match self.watch.serve(wait, !self.is_authenticated(), now, self.out.moved(input)) {
+            Some(kind) => {
+                self.fail(Error::TimedOut(kind));
+                Need::Event
             }
-            return need;
+            None => need,
         }
-        let wait = self.wait(input);
-        self.watch.set(Some(wait), now, moved);
-        if let Some(kind) = self.watch.expired(now, moved) {
-            self.fail(Error::TimedOut(kind));
-            self.waiting = false;
-            return Need::Event;
-        }
-        need
     }
 
     fn output(&mut self) -> &mut OutBuf {
@@ -249,7 +228,7 @@ impl Machine for Server {
     }
 
     fn deadline(&self) -> Option<Tick> {
-        if self.waiting { self.watch.deadline() } else { None }
+        self.watch.deadline()
     }
 
     fn upgraded(&mut self, done: Upgraded) {
@@ -279,14 +258,11 @@ impl fmt::Debug for Server {
 impl Phase {
     /// Whether a command waits for a call of the application.
     fn is_answering(&self) -> bool {
-        matches!(
-            self,
-            Self::Answering(_)
-                | Self::Writing(..)
-                | Self::Offered(..)
-                | Self::Verifying(..)
-                | Self::Verified(..)
-        )
+        match self {
+            Self::Answering(_) | Self::Writing(..) => true,
+            Self::SignIn(_, sign_in) => !sign_in.is_challenged(),
+            _ => false,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -295,10 +271,7 @@ impl Phase {
             Self::Command => "command",
             Self::Answering(_) => "answering",
             Self::Writing(..) => "writing",
-            Self::Offered(..) => "deciding",
-            Self::Challenged(..) => "challenged",
-            Self::Verifying(..) => "verifying",
-            Self::Verified(..) => "verified",
+            Self::SignIn(_, sign_in) => sign_in.stage(),
             Self::Upgrading => "upgrading",
             Self::Failed(_) => "failed",
             Self::Over => "over",

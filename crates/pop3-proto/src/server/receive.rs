@@ -1,5 +1,6 @@
 //! What arrives, up to the next event.
 
+use sasl::ServerSignIn;
 use wire::{InBuf, Layer, Limit, Need, line};
 
 use super::error::{Error, Fault, Wait, Whence};
@@ -21,7 +22,7 @@ impl Server {
                 Phase::Over => return Need::Close,
                 Phase::Upgrading => match self.upgrade.look(input) {
                     Err(wire::Injection) => self.fail(Error::StlsInjection),
-                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::Stls)),
+                    Ok(_) if input.is_closed() => self.fail(Error::Closed(Whence::StartTls)),
                     Ok(_) => return Need::Upgrade(Layer::Tls),
                 },
                 Phase::Greeting => return self.app(),
@@ -48,7 +49,10 @@ impl Server {
     fn read(&mut self, input: &mut InBuf) -> bool {
         match self.take_phase() {
             Phase::Command => self.read_command(input),
-            Phase::Challenged(current, exchange) => self.read_response(current, exchange, input),
+            phase @ Phase::SignIn(..) => {
+                self.phase = phase;
+                self.read_response(input)
+            }
             other => {
                 self.phase = other;
                 false
@@ -116,9 +120,10 @@ impl Server {
                 Some(name) => (Event::Login { name, password }, Phase::Answering(current)),
                 None => return self.bad(Fault::State(self.state), false),
             },
-            Command::Auth { mechanism, initial } => {
-                (Event::Auth { mechanism, initial: initial.is_some() }, Phase::Offered(current, initial))
-            }
+            Command::Auth { mechanism, initial } => (
+                Event::Auth { mechanism, initial: initial.is_some() },
+                Phase::SignIn(current, ServerSignIn::new(initial)),
+            ),
             Command::Stls => (Event::Stls, Phase::Answering(current)),
             command => (Event::Command(command), Phase::Answering(current)),
         };
@@ -158,15 +163,10 @@ impl Server {
         self.phase = Phase::Answering(Current { then: self.state, after, lines: None, name: None });
     }
 
-    /// Longest SASL response, in octets with its CRLF: Base64 makes four octets of three.
-    pub(super) fn sasl_line(&self) -> usize {
-        (self.config.limits.sasl_challenge / 3).saturating_add(1).saturating_mul(4).saturating_add(2)
-    }
-
     /// Where the stream ended.
     fn whence(&self, input: &InBuf) -> Whence {
         match &self.phase {
-            Phase::Challenged(..) => Whence::SignIn,
+            Phase::SignIn(..) => Whence::SignIn,
             _ if input.is_empty() => Whence::Idle,
             _ => Whence::Command,
         }

@@ -36,8 +36,7 @@ impl Server {
         self.may_speak()?;
         let may_succeed = match &self.phase {
             Phase::Answering(current) => current.lines.is_none(),
-            Phase::Verified(_, success) => *success,
-            Phase::Offered(..) | Phase::Verifying(..) => false,
+            Phase::SignIn(_, sign_in) if !sign_in.is_challenged() => sign_in.is_successful(),
             _ => return Err(Misuse::State),
         };
         if reply.is_ok() && !may_succeed {
@@ -45,10 +44,7 @@ impl Server {
         }
         self.write(reply)?;
         match self.take_phase() {
-            Phase::Answering(current)
-            | Phase::Offered(current, _)
-            | Phase::Verifying(current, _)
-            | Phase::Verified(current, _) => self.finish(current, reply.is_ok()),
+            Phase::Answering(current) | Phase::SignIn(current, _) => self.finish(current, reply.is_ok()),
             other => self.phase = other,
         }
         Ok(())

@@ -1,13 +1,11 @@
 //! AUTH (RFC 5034).
 
-use alloc::boxed::Box;
-
-use sasl::{ServerExchange, ServerReply, Verdict};
-use wire::{InBuf, Limit, SecretBytes, line};
+use sasl::{ServerExchange, ServerReply, ServerSignIn, Verdict};
+use wire::{InBuf, Limit, line};
 
 use super::error::Fault;
 use super::event::Event;
-use super::{Current, Phase, Server};
+use super::{Phase, Server};
 use crate::error::Misuse;
 
 impl Server {
@@ -15,19 +13,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::State`] when no AUTH is to be decided on, [`Misuse::Over`].
-    pub fn begin_auth(&mut self, mut exchange: ServerExchange) -> Result<(), Misuse> {
-        self.may_speak()?;
-        match self.take_phase() {
-            Phase::Offered(current, initial) => {
-                let reply = exchange.start(initial.as_ref().map(SecretBytes::expose));
-                self.follow(current, Box::new(exchange), reply);
-                Ok(())
-            }
-            other => {
-                self.phase = other;
-                Err(Misuse::State)
-            }
-        }
+    pub fn begin_auth(&mut self, exchange: ServerExchange) -> Result<(), Misuse> {
+        self.sign_in(|sign_in| sign_in.begin(exchange))
     }
 
     /// Says whether the [credentials](Event::Credentials) are good. [`Event::AuthEnd`] comes when the exchange is
@@ -36,36 +23,30 @@ impl Server {
     /// # Errors
     /// [`Misuse::State`] when no credentials are being checked, [`Misuse::Over`].
     pub fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
-        self.may_speak()?;
-        match self.take_phase() {
-            Phase::Verifying(current, mut exchange) => {
-                let reply = exchange.verdict(verdict);
-                self.follow(current, exchange, reply);
-                Ok(())
-            }
-            other => {
-                self.phase = other;
-                Err(Misuse::State)
-            }
-        }
+        self.sign_in(|sign_in| sign_in.verdict(verdict))
     }
 
-    /// Reads the client's answer to a challenge.
-    pub(super) fn read_response(
-        &mut self,
-        current: Current,
-        mut exchange: Box<ServerExchange>,
-        input: &mut InBuf,
-    ) -> bool {
-        match self.line_end(input, self.sasl_line()) {
-            Ok(None) => {
-                self.phase = Phase::Challenged(current, exchange);
-                return false;
-            }
+    /// Takes a turn of the application.
+    fn sign_in(&mut self, turn: impl FnOnce(&mut ServerSignIn) -> Option<ServerReply>) -> Result<(), Misuse> {
+        self.may_speak()?;
+        let Phase::SignIn(_, sign_in) = &mut self.phase else { return Err(Misuse::State) };
+        let reply = turn(sign_in).ok_or(Misuse::State)?;
+        self.follow(reply);
+        Ok(())
+    }
+
+    /// Reads the client's answer to a challenge; `false` when more octets are needed.
+    pub(super) fn read_response(&mut self, input: &mut InBuf) -> bool {
+        match self.line_end(input, self.sasl_limits().line()) {
+            Ok(None) => return false,
             Ok(Some(end)) => {
-                let reply = exchange.response(line::content(input.unread().get(..end).unwrap_or_default()));
+                let line = line::content(input.unread().get(..end).unwrap_or_default());
+                let reply = match &mut self.phase {
+                    Phase::SignIn(_, sign_in) => sign_in.response(line),
+                    _ => None,
+                };
                 input.consume(end);
-                self.follow(current, exchange, reply);
+                reply.into_iter().for_each(|reply| self.follow(reply));
             }
             // The rest of the line would be read as commands.
             Err(()) => self.bad(Fault::Limit(Limit::SaslChallenge), true),
@@ -73,26 +54,16 @@ impl Server {
         true
     }
 
-    fn follow(&mut self, current: Current, exchange: Box<ServerExchange>, reply: ServerReply) {
-        match reply {
+    fn follow(&mut self, reply: ServerReply) {
+        self.ready = Some(match reply {
             ServerReply::Challenge(text) => {
                 self.out.push(if text.is_empty() && self.config.bare_plus { b"+" } else { b"+ " });
                 self.out.push(text.as_bytes());
-                self.out.push(b"\r\n");
-                self.phase = Phase::Challenged(current, exchange);
+                return self.out.push(b"\r\n");
             }
-            ServerReply::Verify(credentials) => {
-                self.ready = Some(Event::Credentials(credentials));
-                self.phase = Phase::Verifying(current, exchange);
-            }
-            ServerReply::Success => {
-                self.ready = Some(Event::AuthEnd(Ok(())));
-                self.phase = Phase::Verified(current, true);
-            }
-            ServerReply::Fail(error) => {
-                self.ready = Some(Event::AuthEnd(Err(error)));
-                self.phase = Phase::Verified(current, false);
-            }
-        }
+            ServerReply::Verify(credentials) => Event::Credentials(credentials),
+            ServerReply::Success => Event::AuthEnd(Ok(())),
+            ServerReply::Fail(error) => Event::AuthEnd(Err(error)),
+        });
     }
 }

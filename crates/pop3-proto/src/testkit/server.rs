@@ -3,13 +3,14 @@
 #![allow(clippy::panic)]
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use sasl::{ErrorChallenge, ServerExchange, Verdict};
 use wire::dot::BareNewline;
-use wire::{InBuf, Limits, Machine as _, Need, Security, Tick, Upgraded};
+use wire::testkit::{Decisions, Subject, fuzz_octets, security, small_limits};
+use wire::{InBuf, Machine};
 
 use crate::Misuse;
 use crate::server::{Config, Event, Server};
@@ -34,53 +35,25 @@ pub(super) fn play(data: &[u8]) -> Vec<String> {
     let Some(([manner, cut, decisions], octets)) = data.split_first_chunk::<3>().map(|(a, b)| (*a, b)) else {
         return Vec::new();
     };
-    let mut config = Config::new(match manner & 3 {
-        0 => Security::Tls,
-        1 => Security::StartTls,
-        _ => Security::DangerousPlaintext,
-    });
-    config.limits = limits();
+    let mut config = Config::new(security(manner));
+    config.limits = small_limits();
     config.longest_command = 128;
     config.bare_plus = manner & 4 != 0;
     if manner & 8 != 0 {
         config.bare_newline = BareNewline::Refuse;
     }
-    let make = || App::new(config, decisions);
-    // A client that reads when it must, and then two that read at once.
-    make().run(octets, usize::from(cut) + 1, false);
-    let whole = make().run(octets, usize::MAX, true);
-    let pieces = make().run(octets, 1 + usize::from(cut) % 9, true);
-    assert_eq!(whole.log, pieces.log, "what happens depends on how the octets are cut");
-    assert_eq!(
-        whole.sent.escape_ascii().to_string(),
-        pieces.sent.escape_ascii().to_string(),
-        "what is sent depends on how the octets are cut"
-    );
-    whole.log
+    fuzz_octets(|| App::new(config, decisions), octets, cut).transcript
 }
 
-/// Small enough that short inputs reach them.
-fn limits() -> Limits {
-    let mut limits = Limits::DEFAULT;
-    limits.line = 256;
-    limits.pre_auth_line = 192;
-    limits.pre_auth_total = 2_048;
-    limits.sasl_challenge = 512;
-    limits.outbox = 1_024;
-    limits
-}
-
-/// Says yes or no by the bits of one octet, in turn.
+/// Says yes or no as the octet of decisions has it.
 struct App {
     server: Server,
-    decisions: u8,
-    count: u32,
+    outbox: usize,
+    decisions: Decisions,
     granted: bool,
     doing: Option<Doing>,
     /// Octets of a message still to be written.
     left: usize,
-    log: Vec<String>,
-    sent: Vec<u8>,
 }
 
 enum Doing {
@@ -96,91 +69,8 @@ impl App {
         let mut server = Server::new(config);
         let greeted = server.greet(&Reply::of(&b"ready <1896.697170952@dbc.mtview.ca.us>"[..]));
         assert!(greeted.is_ok(), "the greeting is refused: {greeted:?}");
-        let (log, sent) = (Vec::new(), Vec::new());
-        Self { server, decisions, count: 0, granted: false, doing: None, left: 0, log, sent }
-    }
-
-    /// Converses until the end; `eager`: everything is read by the client as soon as it is there.
-    fn run(mut self, octets: &[u8], cut: usize, eager: bool) -> Self {
-        let mut input = InBuf::new(self.server.inbox());
-        let mut flights = octets.split(|octet| *octet == 0xff);
-        let mut rest = flights.next().unwrap_or_default();
-        let mut now = Tick::ZERO;
-        for _ in 0..10_000 + 40 * octets.len() {
-            let need = self.server.advance(&mut input, now);
-            let held = self.server.output().len();
-            assert!(held <= 1_024 + 4_096, "the outbox holds {held} octets");
-            if self.server.state() == State::Transaction {
-                assert!(self.granted, "somebody is signed in whom nobody has let in");
-            }
-            if eager || matches!(need, Need::Input | Need::Upgrade(_)) {
-                self.send();
-            }
-            match need {
-                Need::Event => self.event(),
-                Need::App => self.act(),
-                Need::Upgrade(_) => {
-                    // What is on its way already comes from outside the new layer.
-                    if rest.is_empty() {
-                        self.server.upgraded(Upgraded::tls());
-                        rest = flights.next().unwrap_or_default();
-                    } else {
-                        let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
-                        rest = rest.get(taken..).unwrap_or_default();
-                    }
-                }
-                Need::Input if !rest.is_empty() => {
-                    let taken = input.extend(rest.get(..rest.len().min(cut)).unwrap_or_default());
-                    assert!(taken > 0 || held > 0, "asked to read with a full buffer");
-                    rest = rest.get(taken..).unwrap_or_default();
-                }
-                Need::Input => {
-                    if input.is_closed() {
-                        now = self.server.deadline().unwrap_or(now);
-                    }
-                    input.close();
-                }
-                Need::Close => {
-                    self.send();
-                    return self;
-                }
-            }
-        }
-        panic!("the machine does not come to an end: {:?}", self.server);
-    }
-
-    /// The client reads.
-    fn send(&mut self) {
-        let out = self.server.output();
-        self.sent.extend_from_slice(out.pending());
-        let n = out.len();
-        out.sent(n);
-    }
-
-    fn yes(&mut self) -> bool {
-        self.count = self.count.wrapping_add(1);
-        self.decisions.rotate_left(self.count) & 1 == 0
-    }
-
-    fn event(&mut self) {
-        let event = self.server.event();
-        self.log.push(format!("{event:?}"));
-        self.doing = match event {
-            Some(Ok(event)) => Some(match event {
-                Event::Command(command) => {
-                    let grants = matches!(command, Command::Apop { .. });
-                    Doing::Answer { grants, command: Some(command) }
-                }
-                Event::Login { .. } => Doing::Answer { grants: true, command: None },
-                Event::Stls => Doing::Answer { grants: false, command: None },
-                Event::BadCommand { .. } => Doing::Refuse,
-                Event::Auth { mechanism, .. } => Doing::Auth { name: mechanism.as_str().into() },
-                Event::Credentials(_) => Doing::Credentials,
-                Event::AuthEnd(result) => Doing::AuthEnd { success: result.is_ok() },
-            }),
-            Some(Err(_)) => None,
-            None => panic!("an event was announced and there is none"),
-        };
+        let decisions = Decisions::new(decisions);
+        Self { server, outbox: config.limits.outbox, decisions, granted: false, doing: None, left: 0 }
     }
 
     fn act(&mut self) {
@@ -190,7 +80,7 @@ impl App {
         let Some(doing) = self.doing.take() else {
             panic!("the machine waits for an application that has nothing to do");
         };
-        let yes = self.yes();
+        let yes = self.decisions.yes();
         let done = match doing {
             Doing::Refuse => self.answer(false),
             Doing::Answer { grants, command } => {
@@ -216,7 +106,7 @@ impl App {
                 _ => self.answer(false),
             },
             Doing::Credentials => {
-                let refusal = self.yes().then(|| ErrorChallenge::new("400"));
+                let refusal = self.decisions.yes().then(|| ErrorChallenge::new("400"));
                 self.server.verdict(if yes { Verdict::Accept } else { Verdict::Refuse(refusal) })
             }
         };
@@ -274,5 +164,52 @@ impl App {
                 "a message cannot be ended"
             );
         }
+    }
+}
+
+impl Subject for App {
+    fn machine(&mut self) -> &mut dyn Machine {
+        &mut self.server
+    }
+
+    fn debug(&self) -> String {
+        format!("{:?}", self.server)
+    }
+
+    fn inbox(&self) -> usize {
+        self.server.inbox()
+    }
+
+    fn invariant(&mut self) {
+        let held = self.server.output().len();
+        assert!(held <= self.outbox + 4_096, "the outbox holds {held} octets");
+        let inside = self.server.state() == State::Transaction;
+        assert!(self.granted || !inside, "somebody is signed in whom nobody has let in");
+    }
+
+    fn app(&mut self, _transcript: &mut Vec<String>) -> bool {
+        self.act();
+        true
+    }
+
+    fn event(&mut self, _input: &InBuf, transcript: &mut Vec<String>) {
+        let event = self.server.event();
+        transcript.push(format!("{event:?}"));
+        self.doing = match event {
+            Some(Ok(event)) => Some(match event {
+                Event::Command(command) => {
+                    let grants = matches!(command, Command::Apop { .. });
+                    Doing::Answer { grants, command: Some(command) }
+                }
+                Event::Login { .. } => Doing::Answer { grants: true, command: None },
+                Event::Stls => Doing::Answer { grants: false, command: None },
+                Event::BadCommand { .. } => Doing::Refuse,
+                Event::Auth { mechanism, .. } => Doing::Auth { name: mechanism.as_str().into() },
+                Event::Credentials(_) => Doing::Credentials,
+                Event::AuthEnd(result) => Doing::AuthEnd { success: result.is_ok() },
+            }),
+            Some(Err(_)) => None,
+            None => panic!("an event was announced and there is none"),
+        };
     }
 }

@@ -34,6 +34,35 @@ fn what_stat_and_single_listings_say() {
 }
 
 #[test]
+fn a_success_that_cannot_be_read_says_so() {
+    // PO-01: a server that says +OK without the two numbers that STAT is about.
+    for bad in ["-1 99999999999999999999", "garbage", "2", "4294967296 1"] {
+        let o = inside(&[Command::Stat, Command::Noop], &format!("+OK {bad}\r\n+OK fine\r\n"));
+        assert_eq!(
+            count(&o, "unreadable: Some(ParseError { rule: \"drop-listing\""),
+            1,
+            "{:#?}",
+            o.transcript
+        );
+        // It is about this command; the connection is in step.
+        assert!(last(&o).contains("fine") && last(&o).contains("unreadable: None"), "{}", last(&o));
+    }
+    let o = inside(&[Command::List(Some(number(2)))], "+OK 2 many\r\n");
+    assert_eq!(count(&o, "unreadable: Some(ParseError { rule: \"scan-listing\""), 1, "{:#?}", o.transcript);
+    let o = inside(&[Command::Uidl(Some(number(2)))], "+OK 2\r\n");
+    assert_eq!(
+        count(&o, "unreadable: Some(ParseError { rule: \"unique-id-listing\""),
+        1,
+        "{:#?}",
+        o.transcript
+    );
+    // A refusal is one whatever its words; numbers may have more behind them (RFC 1939 section 5).
+    let good = [Command::Stat, Command::Stat, Command::List(Some(number(2))), Command::Uidl(Some(number(2)))];
+    let o = inside(&good, "-ERR [SYS/TEMP] later\r\n+OK 2 320 octets\r\n+OK 2 200\r\n+OK 2 QhdPYR\r\n");
+    assert_eq!(count(&o, "unreadable: Some"), 0, "{:#?}", o.transcript);
+}
+
+#[test]
 fn only_crlf_dot_crlf_ends_a_message() {
     // PO-05
     let o = inside(

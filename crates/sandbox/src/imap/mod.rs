@@ -1,6 +1,8 @@
 //! The IMAP server: `imap_proto`'s server machine over the mail store, with the words and habits of Exchange Online.
 
+mod append;
 mod change;
+mod command;
 mod describe;
 mod fetch;
 mod flags;

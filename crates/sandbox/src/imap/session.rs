@@ -6,19 +6,18 @@ use std::sync::Arc;
 use driver::{Connection, Turn};
 use imap_proto::server::{Config, Event, Fault};
 use imap_proto::types::{
-    Capabilities, Capability, Code, Command, DateTime, FlagSet, IdParams, Mailbox, Response, StatusKind,
+    Capabilities, Capability, Code, Command, DateTime, FlagSet, Mailbox, Response, StatusKind,
     StatusResponse, Text,
 };
 use imap_proto::{Misuse, Security, Server};
 use tokio::sync::watch;
-use wire::Limit;
 
-use crate::imap::profile::ImapFault;
+use crate::guid;
+use crate::imap::append::Incoming;
 use crate::imap::{Context, flags};
-use crate::mail::store::{FolderId, Store};
+use crate::mail::store::Store;
 use crate::mail::view::{Update, View};
 use crate::net::{Resetter, Stream};
-use crate::{guid, seed};
 
 /// The connection is over; nothing more can be said on it.
 pub(crate) struct Over;
@@ -47,14 +46,6 @@ pub(crate) enum Who {
     },
 }
 
-/// An APPEND on its way in.
-pub(crate) struct Incoming {
-    folder: FolderId,
-    flags: seed::Flags,
-    date: Option<DateTime>,
-    octets: Vec<u8>,
-}
-
 /// One connection.
 pub(crate) struct Session {
     pub(crate) connection: Connection<Stream>,
@@ -69,7 +60,7 @@ pub(crate) struct Session {
     /// Refused sign-ins.
     pub(crate) failures: u32,
     /// Whether a throttled command was answered already.
-    throttled: bool,
+    pub(crate) throttled: bool,
     /// What [`Event::AuthEnd`] decides about.
     pub(crate) pending: Option<Who>,
 }
@@ -227,7 +218,7 @@ impl Session {
             Said::Append { mailbox, flags, date } => self.append(&mailbox, &flags, date),
             Said::Chunk(octets) => {
                 if let Some(incoming) = &mut self.incoming {
-                    incoming.octets.extend_from_slice(&octets);
+                    incoming.take(&octets);
                 }
                 Ok(())
             }
@@ -247,113 +238,6 @@ impl Session {
         }
     }
 
-    async fn command(&mut self, command: Command<'static>) -> Step {
-        use Command as C;
-        match &command {
-            C::Capability | C::Noop | C::Logout | C::Id(_) | C::Login { .. } => {}
-            _ if self.intercepted()? => return Ok(()),
-            _ => {}
-        }
-        match command {
-            C::Capability => {
-                self.capability()?;
-                self.done("CAPABILITY")
-            }
-            C::Noop => {
-                self.news(true)?;
-                self.done("NOOP")
-            }
-            C::Check => {
-                self.news(true)?;
-                self.done("CHECK")
-            }
-            C::Id(_) => {
-                self.server.untagged(&Response::Id(IdParams::new()))?;
-                self.done("ID")
-            }
-            C::Logout => {
-                self.bye("Microsoft Exchange Server IMAP4 server signing off.")?;
-                self.done("LOGOUT")
-            }
-            C::Login { user, password } => self.login(&user.to_str_lossy(), &password),
-            C::Namespace => self.namespace(),
-            C::List { reference, pattern } => self.list(&reference, &pattern, false),
-            C::Lsub { reference, pattern } => self.list(&reference, &pattern, true),
-            C::Status { mailbox, items } => self.status(&mailbox, &items),
-            C::Select { mailbox, params } => self.select(&mailbox, false, params.condstore),
-            C::Examine { mailbox, params } => self.select(&mailbox, true, params.condstore),
-            C::Create(mailbox) => self.create(&mailbox),
-            C::Delete(mailbox) => self.delete(&mailbox),
-            C::Rename { from, to } => self.rename(&from, &to),
-            C::Subscribe(mailbox) => self.subscribe(&mailbox, true),
-            C::Unsubscribe(mailbox) => self.subscribe(&mailbox, false),
-            C::Close => self.close(true),
-            C::Unselect => self.close(false),
-            C::Expunge => self.expunge(None),
-            C::UidExpunge(set) => self.expunge(Some(&set)),
-            C::Search { uid, charset, key } => self.search(uid, charset, key).await,
-            C::Fetch { uid, set, items, changed_since: None } => self.fetch(uid, &set, items).await,
-            C::Store { uid, set, unchanged_since: None, action, silent, flags } => {
-                self.store_flags(uid, &set, action, silent, &flags)
-            }
-            C::Copy { uid, set, mailbox } => self.copy(uid, &set, &mailbox, false),
-            C::Move { uid, set, mailbox } => self.copy(uid, &set, &mailbox, true),
-            _ => self.say_bad("Command Error. 12"),
-        }
-    }
-
-    /// Whether something else than the command itself is the answer: no mailbox, or a fault.
-    fn intercepted(&mut self) -> Result<bool, Over> {
-        if let Who::NotConnected { left, .. } = &mut self.who {
-            *left = left.saturating_sub(1);
-            let last = *left == 0;
-            self.say_bad("User is authenticated but not connected.")?;
-            if last {
-                self.bye("Connection closed. 14")?;
-                self.server.disconnect();
-            }
-            return Ok(true);
-        }
-        let fault =
-            self.context.faults.take(|f| matches!(f, ImapFault::Throttled(_) | ImapFault::Unavailable));
-        match fault {
-            Some(ImapFault::Unavailable) => {
-                self.server.raw(b"Server Unavailable. 15\r\n")?;
-                self.say_bad("Server Unavailable. 15")?;
-                Ok(true)
-            }
-            Some(ImapFault::Throttled(ms)) => {
-                let text = format!("Request is throttled. Suggested Backoff Time: {ms} milliseconds");
-                if self.throttled {
-                    self.server.complete(StatusKind::No, None, &text)?;
-                    self.bye("Connection closed. 14")?;
-                    self.server.disconnect();
-                } else {
-                    self.throttled = true;
-                    // Once more, for the next command.
-                    self.context.faults.inject(ImapFault::Throttled(ms));
-                    self.say_bad(&text)?;
-                }
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
-    }
-
-    fn bad(&mut self, fault: &Fault) -> Step {
-        match fault {
-            Fault::State(_) => self.say_bad("Command received in Invalid state."),
-            Fault::Limit(Limit::Body) => Ok(self.server.complete(
-                StatusKind::No,
-                None,
-                "Maximum size of appendable message has been exceeded",
-            )?),
-            Fault::NoTls => self.say_bad("Command received in Invalid state."),
-            Fault::Tag => self.say_bad("Command Error. 10"),
-            _ => self.say_bad("Command Argument Error. 11"),
-        }
-    }
-
     pub(crate) fn capability(&mut self) -> Step {
         let signed_in = !matches!(self.who, Who::Nobody);
         let line = self.context.profile.capabilities(self.server.is_secure(), signed_in);
@@ -362,38 +246,6 @@ impl Session {
             capabilities.push(Capability::new(word).map_err(|_| Over)?);
         }
         Ok(self.server.untagged(&Response::Capability(capabilities))?)
-    }
-
-    fn append(&mut self, mailbox: &Mailbox<'_>, flags: &FlagSet<'_>, date: Option<DateTime>) -> Step {
-        if self.intercepted()? {
-            return Ok(());
-        }
-        let folder = mailbox.decoded().and_then(|name| self.mailbox()?.find(&name));
-        let Some(folder) = folder else {
-            return self.no(Some(Code::TryCreate), "The mailbox does not exist.");
-        };
-        self.incoming = Some(Incoming { folder, flags: flags::from_client(flags), date, octets: Vec::new() });
-        Ok(self.server.accept_body()?)
-    }
-
-    fn appended(&mut self) -> Step {
-        let (Some(incoming), Some(store)) = (self.incoming.take(), self.mailbox()) else {
-            return self.no(None, "APPEND failed.");
-        };
-        let now = i64::try_from(self.context.clock.now()).unwrap_or(0);
-        let date = incoming.date.map_or(now, DateTime::to_unix);
-        let added = store.append(incoming.folder, incoming.flags, date, incoming.octets);
-        let Some((validity, uid)) = added else {
-            return self.no(Some(Code::TryCreate), "The mailbox does not exist.");
-        };
-        self.news(true)?;
-        let code = match (NonZeroU32::new(validity), NonZeroU32::new(uid)) {
-            (Some(uid_validity), Some(uid)) => {
-                Some(Code::AppendUid { uid_validity, uids: imap_proto::types::UidSet::single(uid) })
-            }
-            _ => None,
-        };
-        Ok(self.server.complete(StatusKind::Ok, code, "APPEND completed.")?)
     }
 
     /// Tells what changed in the selected mailbox.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use driver::{Connection, Turn};
 use pop3_proto::server::{Event, Fault};
-use pop3_proto::types::{Command, Entry, Reply, ScanListing, UniqueId, UniqueIdListing};
+use pop3_proto::types::{Code, Command, Entry, Reply, ScanListing, UniqueId, UniqueIdListing};
 use pop3_proto::{Misuse, Server};
 
 use crate::count::RequestKind;
+use crate::mail::header;
 use crate::net::{Resetter, Stream};
 use crate::pop3::fault::Pop3Fault;
 use crate::pop3::maildrop::{self, Maildrop};
@@ -52,6 +53,8 @@ pub(crate) struct Session {
     pub(crate) failures: u32,
     /// What [`Event::AuthEnd`] decides about.
     pub(crate) pending: Option<Who>,
+    /// UTF8 has been said.
+    utf8: bool,
 }
 
 /// What is said of a number that belongs to no message.
@@ -71,8 +74,16 @@ pub(crate) async fn run(
     if implicit && connection.handshake().await.is_err() {
         return;
     }
-    let mut session =
-        Session { connection, server, context, resetter, who: Who::Nobody, failures: 0, pending: None };
+    let mut session = Session {
+        connection,
+        server,
+        context,
+        resetter,
+        who: Who::Nobody,
+        failures: 0,
+        pending: None,
+        utf8: false,
+    };
     let _ = session.serve().await;
     session.end().await;
 }
@@ -139,6 +150,10 @@ impl Session {
         match command {
             Command::Capa => self.capa(),
             Command::Noop => self.ok(""),
+            Command::Utf8 if self.context.faults.has(&Pop3Fault::NeedsUtf8) => {
+                self.utf8 = true;
+                self.ok("UTF8 enabled.")
+            }
             Command::Quit => {
                 if let Who::Connected { maildrop, .. } = &self.who {
                     maildrop.update();
@@ -207,7 +222,9 @@ impl Session {
 
     fn capa(&mut self) -> Step {
         self.begin("Capability list follows")?;
-        let lines = words::capabilities(self.context.profile, self.server.is_secure()).map_err(|_| Over)?;
+        let utf8 = self.context.faults.has(&Pop3Fault::NeedsUtf8);
+        let secure = self.server.is_secure();
+        let lines = words::capabilities(self.context.profile, secure, utf8).map_err(|_| Over)?;
         for capability in lines {
             self.server.entry(&Entry::Capability(capability))?;
         }
@@ -241,6 +258,12 @@ impl Session {
     /// A message, or its top.
     async fn retrieve(&mut self, number: NonZeroU32, lines: Option<u32>) -> Step {
         let Some(message) = self.maildrop()?.message(number) else { return self.err(NO_SUCH) };
+        let header = header::header_end(&message.octets, 0..message.octets.len());
+        let is_ascii = message.octets.get(..header).is_none_or(<[u8]>::is_ascii);
+        if !is_ascii && !self.utf8 && self.context.faults.has(&Pop3Fault::NeedsUtf8) {
+            let reply = Reply::err("The message has UTF-8 in its header.").map_err(|_| Over)?;
+            return Ok(self.server.complete(&reply.with_code(Code::Utf8))?);
+        }
         self.context.counters.count(RequestKind::Pop3Body);
         self.begin("")?;
         let octets = match lines {

@@ -32,9 +32,9 @@ pub(crate) fn offers(profile: Profile, mechanism: &str) -> bool {
 ///
 /// # Errors
 /// None for the words that stand here.
-pub(crate) fn capabilities(profile: Profile, tls: bool) -> Result<Vec<Capability>, Invalid> {
+pub(crate) fn capabilities(profile: Profile, tls: bool, utf8: bool) -> Result<Vec<Capability>, Invalid> {
     let sasl = mechanisms(profile).iter().map(|m| Mechanism::new(m)).collect::<Result<_, _>>()?;
-    Ok(match (profile.is_exchange(), tls) {
+    let mut all = match (profile.is_exchange(), tls) {
         (true, true) => vec![Capability::Top, Capability::Uidl, Capability::Sasl(sasl), Capability::User],
         (true, false) => vec![Capability::Top, Capability::Uidl, Capability::Stls],
         (false, _) => {
@@ -43,5 +43,7 @@ pub(crate) fn capabilities(profile: Profile, tls: bool) -> Result<Vec<Capability
             all.extend((!tls).then_some(Capability::Stls));
             all
         }
-    })
+    };
+    all.extend(utf8.then_some(Capability::Utf8 { user: true }));
+    Ok(all)
 }

@@ -12,7 +12,9 @@
 //! assert_eq!(first.octets(), first.octets());
 //! ```
 
+mod body;
 mod folder;
+mod header;
 mod message;
 mod odd;
 mod rng;
@@ -20,7 +22,7 @@ mod text;
 mod words;
 
 pub use folder::{Flags, Folder, folders};
-pub(crate) use message::date;
+pub(crate) use header::date;
 pub use message::{Kind, Message};
 pub use odd::Odd;
 

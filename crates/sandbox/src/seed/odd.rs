@@ -1,6 +1,7 @@
 //! Messages that are not as they should be, each as real mailboxes hold them.
 
-use crate::seed::message::{Kind, Message, date};
+use crate::seed::header::date;
+use crate::seed::message::{Kind, Message};
 use crate::seed::text::noise_base64;
 
 macro_rules! odds {

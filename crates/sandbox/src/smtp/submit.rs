@@ -1,6 +1,7 @@
 //! A complete message: whether its author may be who it says, and where it goes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::directory::Directory;
@@ -89,11 +90,12 @@ impl Submission<'_> {
     /// Puts the message into the recipients' INBOXes and the sender's Sent Items.
     pub(crate) fn deliver(self, directory: &Directory, stores: &Stores, clock: &Clock) {
         let now = i64::try_from(clock.now()).unwrap_or(0);
-        let delivered = stamped(&self.message, now);
+        // One copy, however many get it.
+        let delivered: Arc<[u8]> = stamped(&self.message, now).into();
         for upn in self.recipients {
             let Some(store) = directory.user(upn).map(|u| stores.of(u)) else { continue };
             if let Some(inbox) = store.find(INBOX) {
-                store.append(inbox, Flags::default(), now, delivered.clone());
+                store.append(inbox, Flags::default(), now, Arc::clone(&delivered));
             }
         }
         let Some(store) = directory.user(self.mailbox).map(|u| stores.of(u)) else { return };

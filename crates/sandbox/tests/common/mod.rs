@@ -3,6 +3,7 @@
 
 pub mod imap;
 pub mod lines;
+pub mod mail;
 
 use std::collections::HashMap;
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use wire::{Secret, SecretBytes};
+use wire::{OutBuf, Redactor, Secret, SecretBytes};
 
 use crate::{ClientMechanism, Error, ErrorChallenge, Limits, base64};
 
@@ -66,6 +66,24 @@ pub enum Reply {
     Close(Error),
 }
 
+impl Reply {
+    /// Writes the line and makes what is secret of it known to `redactor`.
+    ///
+    /// # Errors
+    /// Why the connection must be closed.
+    pub fn write(self, out: &mut OutBuf, redactor: &mut Redactor) -> Result<(), Error> {
+        match self {
+            Self::Send(line) => {
+                redactor.add(line.expose());
+                out.push_secret_line(line.expose());
+            }
+            Self::Cancel(_) => out.push(b"*\r\n"),
+            Self::Close(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
 /// Proof that a mechanism agreed to the server's success. Only [`ClientExchange::success`] makes one.
 #[derive(Debug)]
 #[must_use]
@@ -117,6 +135,32 @@ impl ClientExchange {
     pub fn new(mechanism: Box<dyn ClientMechanism>, limits: Limits) -> Self {
         let (state, sent) = (State::New, Vec::new());
         Self { mechanism, limits, state, pending: None, rounds: 0, sent, cause: None }
+    }
+
+    /// Starts and takes the first step: the exchange, and the base64 text that rides on the command, if any does. The secrets of
+    /// both are made known to `redactor`.
+    ///
+    /// # Errors
+    ///
+    /// What the mechanism says; nothing may be sent then.
+    pub fn begin(
+        mechanism: Box<dyn ClientMechanism>,
+        limits: Limits,
+        room: Room,
+        redactor: &mut Redactor,
+    ) -> Result<(Self, Option<SecretBytes>), Error> {
+        for secret in mechanism.secrets() {
+            redactor.add(secret.as_bytes());
+        }
+        let mut exchange = Self::new(mechanism, limits);
+        let initial = match exchange.initial(room)? {
+            Initial::None => None,
+            Initial::Inline(line) => {
+                redactor.add(line.expose());
+                Some(line)
+            }
+        };
+        Ok((exchange, initial))
     }
 
     /// Name of the mechanism, for the command.

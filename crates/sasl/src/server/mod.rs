@@ -1,6 +1,7 @@
 //! The server side.
 
 mod exchange;
+mod sign_in;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use core::fmt;
 use crate::{Credentials, Error, ErrorChallenge, login, oauthbearer, plain, xoauth2};
 
 pub use exchange::{ServerExchange, ServerReply};
+pub use sign_in::ServerSignIn;
 
 /// Names that [`mechanism`] knows, the ones to prefer first.
 pub const MECHANISMS: [&str; 4] = [xoauth2::NAME, oauthbearer::NAME, plain::NAME, login::NAME];

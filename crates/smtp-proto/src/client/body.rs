@@ -26,7 +26,7 @@ impl Client {
     /// [`Misuse::NoBody`] when no message is wanted (any more: look for the event that says why), [`Misuse::BareNewline`],
     /// [`Misuse::Over`].
     pub fn write_body(&mut self, chunk: &[u8]) -> Result<usize, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let (outbox, max, pipelined) = (self.outbox(), self.chunk(), self.pipelines_chunks());
@@ -83,7 +83,7 @@ impl Client {
     /// # Errors
     /// [`Misuse::NoBody`], [`Misuse::BareNewline`] (a CR was the last octet), [`Misuse::Over`].
     pub fn end_body(&mut self) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let pipelined = self.pipelines_chunks();
@@ -122,7 +122,7 @@ impl Client {
     /// # Errors
     /// [`Misuse::NoBody`] when no message is being written, [`Misuse::Over`].
     pub fn abort_body(&mut self) -> Result<(), Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         if !self.is_writing() {

@@ -14,6 +14,8 @@
 //! | `body` | the octets of a message, by DATA and BDAT |
 //! | `receive` | what arrives, up to the next reply |
 //! | `reply` | what a reply means for what is in flight |
+//! | `sign_in` | AUTH around [`sasl::ClientExchange`] |
+//! | `wait` | which wait runs, and for how long |
 
 mod body;
 mod envelope;
@@ -21,7 +23,9 @@ mod event;
 mod queue;
 mod receive;
 mod reply;
+mod sign_in;
 mod transaction;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -29,22 +33,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use sasl::{ClientExchange, ClientMechanism, Initial, Room};
-use wire::{InBuf, Machine, Need, OutBuf, Redactor, SecretBytes, Security, Tick, Upgrade, Upgraded, Watch};
+use wire::{End, InBuf, Machine, Need, OutBuf, Redactor, Security, Tick, Upgrade, Upgraded, Watch};
 
 pub use event::{CommandId, Completed, Event, Stage};
 use queue::{Kind, Pending};
 use transaction::Progress;
+use wait::Waiting;
 
-use crate::config::{Config, InitialResponse};
+use crate::config::Config;
 use crate::error::{Error, Misuse};
 use crate::frame::ReplyFramer;
 use crate::grammar;
 use crate::session::{Dialect, State};
-use crate::types::{Argument, Body, Capabilities, Command, EhloName, Envelope, Mechanism};
-
-/// Longest AUTH command with an initial response, CRLF included, in octets (RFC 4954 section 4, RFC 5321 section 4.5.3.1.4).
-const AUTH_LINE: usize = 512;
+use crate::types::{Argument, Body, Capabilities, Command, EhloName, Envelope};
 
 /// The client side of one connection, as a pure function of octets and time. See [`wire::machine`] for the contract.
 ///
@@ -70,19 +71,11 @@ pub struct Client {
     upgrade: Upgrade,
     /// The reply to STARTTLS, reported when the handshake is done.
     starttls: Option<Box<Completed>>,
-    fatal: Option<Fatal>,
+    end: End<Error>,
     watch: Watch<Waiting>,
     redactor: Redactor,
     /// Memory for encoding a message.
     scratch: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum Fatal {
-    Unreported(Error),
-    Reported,
-    /// Over without a fault: QUIT is complete.
-    Done,
 }
 
 impl Client {
@@ -103,7 +96,7 @@ impl Client {
             ready: VecDeque::new(),
             upgrade: Upgrade::default(),
             starttls: None,
-            fatal: None,
+            end: End::default(),
             watch: Watch::default(),
             redactor: Redactor::new(),
             scratch: Vec::new(),
@@ -112,7 +105,7 @@ impl Client {
 
     /// Where the session stands: [`State::Greeting`], [`State::Hello`], [`State::Ready`] or [`State::Over`].
     pub fn state(&self) -> State {
-        if self.fatal.is_some() { State::Over } else { self.state }
+        if self.end.is_over() { State::Over } else { self.state }
     }
 
     /// What the server says it can do, since it last said so. `None` before EHLO or LHLO, after HELO, and after TLS began.
@@ -138,6 +131,15 @@ impl Client {
     /// Commands and messages that are waiting to be sent or answered.
     pub fn pending(&self) -> usize {
         self.outgoing.len().saturating_add(self.in_flight.len())
+    }
+
+    /// The message that has been handed to the driver whole and is not answered: if the connection broke now, nobody would know what
+    /// becomes of it.
+    pub fn in_doubt(&self) -> Option<CommandId> {
+        match self.in_flight.front() {
+            Some(Pending { id, kind: Kind::Message(t) }) if t.is_unknown(self.out.total_sent()) => Some(*id),
+            _ => None,
+        }
     }
 
     /// Blots this connection's credentials out of any text.
@@ -185,50 +187,6 @@ impl Client {
         self.enqueue(&Command::StartTls, |_, _| Kind::StartTls)
     }
 
-    /// Signs in with a SASL mechanism. An initial response rides on the command where the whole line stays within 512 octets, and waits for
-    /// 334 otherwise.
-    ///
-    /// # Errors
-    /// [`Misuse::State`] before EHLO, after a sign-in or while anything is in flight; [`Misuse::NoTls`] without TLS (unless the
-    /// configuration says [`Security::DangerousPlaintext`] or the mechanism shows no secret); [`Misuse::Sasl`] when the mechanism refuses
-    /// its credentials; [`Misuse::Over`].
-    pub fn authenticate(&mut self, mechanism: Box<dyn ClientMechanism>) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
-            return Err(Misuse::Over);
-        }
-        if self.state != State::Ready || self.authenticated || self.is_busy() {
-            return Err(Misuse::State);
-        }
-        if mechanism.needs_tls() && !self.config.security.allows_credentials(self.tls) {
-            return Err(Misuse::NoTls);
-        }
-        let name = Mechanism::new(mechanism.name()).map_err(Misuse::Invalid)?;
-        for secret in mechanism.secrets() {
-            self.redactor.add(secret.as_bytes());
-        }
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        let mut exchange = ClientExchange::new(mechanism, limits);
-        let around = "AUTH  \r\n".len().saturating_add(name.as_str().len());
-        let room = match self.config.initial_response {
-            InitialResponse::Fitting => Room::Octets(AUTH_LINE.saturating_sub(around)),
-            InitialResponse::Never => Room::None,
-        };
-        let initial = match exchange.initial(room).map_err(Misuse::Sasl)? {
-            Initial::None => None,
-            Initial::Inline(line) => {
-                self.redactor.add(line.expose());
-                Some(line)
-            }
-        };
-        let exchange = Box::new(exchange);
-        self.enqueue(&Command::Auth { mechanism: name, initial: None }, |_, _| Kind::Auth {
-            exchange,
-            initial,
-        })
-    }
-
     /// Gives a message. Its commands go out in as few groups as the server allows; write the message itself when
     /// [`Event::WantsBody`] has come.
     ///
@@ -240,7 +198,7 @@ impl Client {
     /// [`Misuse::TooLarge`], [`Misuse::ServerLimit`]; [`Misuse::NoTls`] before TLS on a connection of [`Security::StartTls`];
     /// [`Misuse::State`] before EHLO, [`Misuse::TooManyCommands`], [`Misuse::Over`].
     pub fn send(&mut self, envelope: &Envelope, body: Body) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let messages = |p: &Pending| matches!(p.kind, Kind::Message(_));
@@ -292,7 +250,7 @@ impl Client {
     }
 
     fn plain(&mut self, command: &Command) -> Result<CommandId, Misuse> {
-        if self.fatal.is_none() && self.state != State::Ready {
+        if !self.end.is_over() && self.state != State::Ready {
             return Err(Misuse::State);
         }
         self.enqueue(command, |verb, line| Kind::Plain { verb, line })
@@ -314,9 +272,7 @@ impl Client {
         if let Some(event) = self.ready.pop_front() {
             return Some(Ok(event));
         }
-        if matches!(self.fatal, Some(Fatal::Unreported(_)))
-            && let Some(Fatal::Unreported(error)) = self.fatal.replace(Fatal::Reported)
-        {
+        if let Some(error) = self.end.report() {
             return Some(Err(error));
         }
         None
@@ -327,7 +283,7 @@ impl Client {
         command: &Command,
         kind: impl FnOnce(&'static str, Vec<u8>) -> Kind,
     ) -> Result<CommandId, Misuse> {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return Err(Misuse::Over);
         }
         let quitting = self.in_flight.iter().chain(&self.outgoing).any(|p| matches!(p.kind, Kind::Quit));
@@ -355,18 +311,16 @@ impl Client {
     }
 
     fn fail(&mut self, error: Error) {
-        if self.fatal.is_some() {
+        if self.end.is_over() {
             return;
         }
-        let error = match self.in_flight.front() {
-            Some(Pending { id, kind: Kind::Message(t) })
-                if t.is_unknown(self.out.total_sent()) && !matches!(error, Error::Unknown { .. }) =>
-            {
-                Error::Unknown { id: *id, cause: Box::new(error) }
+        let error = match self.in_doubt() {
+            Some(id) if !matches!(error, Error::Unknown { .. }) => {
+                Error::Unknown { id, cause: Box::new(error) }
             }
             _ => error,
         };
-        self.fatal = Some(Fatal::Unreported(error));
+        self.end.fail(error);
         self.out.clear();
     }
 
@@ -381,72 +335,24 @@ impl Client {
             _ => false,
         }
     }
-
-    /// Octets moved in either direction: what counts as progress.
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
-    }
-
-    /// The wait that runs now.
-    fn wait(&self) -> Option<wire::Wait<Waiting>> {
-        let t = self.config.timeouts;
-        let kind = match self.in_flight.front().map(|p| &p.kind) {
-            _ if self.state == State::Greeting => Waiting::Greeting,
-            None => return None,
-            Some(Kind::Auth { .. }) => Waiting::Auth,
-            Some(Kind::Quit) => Waiting::Quit,
-            Some(Kind::Message(m)) => match &m.progress {
-                // The caller is at work.
-                Progress::Data(_) if self.out.is_empty() => return None,
-                Progress::Data(_) => Waiting::Body,
-                Progress::Bdat(c) if !c.ended && c.unanswered == 0 && self.out.is_empty() => return None,
-                Progress::Bdat(_) => Waiting::Body,
-                Progress::Outcome { .. } => Waiting::Outcome,
-                _ => Waiting::Command,
-            },
-            Some(_) => Waiting::Command,
-        };
-        let (limit, alive) = match kind {
-            Waiting::Greeting => (t.greeting, false),
-            Waiting::Auth => (t.auth, false),
-            Waiting::Command => (t.command, true),
-            Waiting::Body => (t.body, true),
-            Waiting::Outcome => (t.outcome, true),
-            Waiting::Quit => (t.quit, false),
-        };
-        Some(wire::Wait { kind, limit, least_rate: alive.then_some(t.min_rate) })
-    }
-}
-
-/// What the client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Greeting,
-    Auth,
-    Command,
-    Body,
-    Outcome,
-    Quit,
 }
 
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
-        if self.fatal.is_none() {
+        if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() {
             return Need::Event;
         }
-        match self.fatal {
-            Some(Fatal::Unreported(_)) => return Need::Event,
-            Some(_) => return Need::Close,
-            None => {}
+        if let Some(need) = self.end.need() {
+            return need;
         }
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
         }
         self.pump();
-        let (wait, moved) = (self.wait(), self.moved(input));
+        let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         match () {
             () if self.state == State::Greeting => Need::Input,
@@ -485,13 +391,7 @@ impl fmt::Debug for Client {
             .field("authenticated", &self.authenticated)
             .field("pending", &self.pending())
             .field("out", &self.out)
-            .field("fatal", &self.fatal)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
-}
-
-/// A line of the SASL exchange on its way out.
-fn line_of(secret: &SecretBytes, out: &mut OutBuf) {
-    out.push_secret(secret.expose());
-    out.push(b"\r\n");
 }

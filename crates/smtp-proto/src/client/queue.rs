@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use sasl::ClientExchange;
 use wire::SecretBytes;
 
+use super::Client;
 use super::event::CommandId;
 use super::transaction::Transaction;
-use super::{Client, line_of};
 
 /// What is special about a command.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Client {
                     match initial.take() {
                         Some(response) => {
                             self.out.push(b" ");
-                            line_of(&response, &mut self.out);
+                            self.out.push_secret_line(response.expose());
                         }
                         None => self.out.push(b"\r\n"),
                     }

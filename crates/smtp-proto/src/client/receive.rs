@@ -2,8 +2,9 @@
 
 use wire::{InBuf, Limit, Tick, line};
 
+use super::Client;
 use super::queue::{Kind, Pending};
-use super::{Client, Fatal, Waiting};
+use super::wait::Waiting;
 use crate::error::{Error, Wait, Whence};
 use crate::frame::Broken;
 use crate::grammar;
@@ -19,7 +20,7 @@ impl Client {
     /// Works through the buffer until an event is ready, the octets run out, or the connection is over.
     pub(super) fn receive(&mut self, input: &mut InBuf, now: Tick) {
         loop {
-            if self.fatal.is_some() || !self.ready.is_empty() {
+            if self.end.is_over() || !self.ready.is_empty() {
                 return;
             }
             match self.upgrade.look(input) {
@@ -70,7 +71,7 @@ impl Client {
                 return true;
             }
         };
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         self.watch.progress(now, moved);
         match grammar::reply(input.unread().get(..len).unwrap_or_default()) {
             Ok(reply) => self.reply(reply),
@@ -93,13 +94,13 @@ impl Client {
 
     /// Nothing more can be made of the buffer: is the stream over, is the time up?
     fn look_at_end(&mut self, input: &InBuf, now: Tick) {
-        if self.fatal.is_some() || !self.ready.is_empty() {
+        if self.end.is_over() || !self.ready.is_empty() {
             return;
         }
         if input.is_closed() {
             let leaving = matches!(self.in_flight.front(), Some(Pending { kind: Kind::Quit, .. }));
             if leaving {
-                self.fatal = Some(Fatal::Done);
+                self.end.finish();
                 return;
             }
             self.fail(Error::Closed(match () {
@@ -111,7 +112,7 @@ impl Client {
             }));
             return;
         }
-        let moved = self.moved(input);
+        let moved = self.out.moved(input);
         match self.watch.expired(now, moved) {
             None => {}
             Some(Waiting::Greeting) => self.fail(Error::TimedOut(Wait::Greeting)),
@@ -120,7 +121,7 @@ impl Client {
             Some(Waiting::Body) => self.fail(Error::TimedOut(Wait::Body)),
             Some(Waiting::Outcome) => self.fail(Error::TimedOut(Wait::Outcome)),
             // A QUIT without answer is nobody's loss.
-            Some(Waiting::Quit) => self.fatal = Some(Fatal::Done),
+            Some(Waiting::Quit) => self.end.finish(),
         }
     }
 }

@@ -3,13 +3,12 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use sasl::Reply as SaslReply;
 use wire::Layer;
 
+use super::Client;
 use super::event::{Completed, Event, Stage};
 use super::queue::{Kind, Pending};
 use super::transaction::{Next, Progress};
-use super::{Client, Fatal, line_of};
 use crate::error::Error;
 use crate::session::{Dialect, State};
 use crate::types::{Capabilities, Reply, ReplyCode, Transfer};
@@ -81,7 +80,7 @@ impl Client {
                     }
                 }
             }
-            Kind::Quit => self.fatal = Some(Fatal::Done),
+            Kind::Quit => self.end.finish(),
             _ => {}
         }
         self.ready.push_back(Event::Completed(Box::new(Completed { id, verb, reply, sign_in })));
@@ -99,28 +98,6 @@ impl Client {
     fn out_of_step(&mut self, reply: Reply) {
         let command = self.in_flight.front().map(|p| p.kind.verb());
         self.fail(Error::Desync { command, reply });
-    }
-
-    /// 334 (RFC 4954 section 4).
-    fn challenge(&mut self, reply: &Reply) {
-        let Some(Pending { kind: Kind::Auth { exchange, .. }, .. }) = self.in_flight.front_mut() else {
-            return;
-        };
-        let text = reply.text();
-        let text = text.trim_matches(' ').as_bytes();
-        // The invitation is empty by the book, and "go ahead" or anything else from some servers; a refusal ahead of the credentials
-        // is JSON.
-        let refusal =
-            || sasl::base64::decode(text).is_ok_and(|json| json.trim_ascii_start().starts_with(b"{"));
-        let text = if exchange.is_holding() && !refusal() { b"" } else { text };
-        match exchange.challenge(text) {
-            SaslReply::Send(line) => {
-                self.redactor.add(line.expose());
-                line_of(&line, &mut self.out);
-            }
-            SaslReply::Cancel(_) => self.out.push(b"*\r\n"),
-            SaslReply::Close(error) => self.fail(Error::Sasl(error)),
-        }
     }
 
     /// 421: the reply to what is waiting, if anything is, and the end (RFC 5321 section 3.8).
@@ -176,6 +153,10 @@ impl Client {
             Progress::Data(_) => code.class() != 3,
             _ => code.class() > 3 || is_done(code),
         };
+        if matches!(t.progress, Progress::Commands) && t.answered >= t.sent {
+            // What would be asked next has not been written: this answers nothing (SM-17).
+            return self.fail(Error::Desync { command: None, reply });
+        }
         if !fits {
             return self.out_of_step(reply);
         }

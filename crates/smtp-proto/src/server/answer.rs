@@ -50,8 +50,8 @@ impl Server {
             ) => !ok,
             Phase::Answering(Answer::StartTls) => !ok || code == ReplyCode::READY,
             Phase::Answering(_) => true,
-            Phase::Verified(true) => !ok || code == ReplyCode::AUTHENTICATED,
-            Phase::Offered | Phase::Mechanism(_) | Phase::Verifying(_) | Phase::Verified(false) => !ok,
+            Phase::SignIn(sign_in) if sign_in.is_successful() => !ok || code == ReplyCode::AUTHENTICATED,
+            phase if phase.is_answering() => !ok,
             _ => false,
         };
         if !allowed {
@@ -89,7 +89,7 @@ impl Server {
                 None | Some(0) => self.forget_transaction(),
                 Some(due) => self.phase = Phase::Answering(Answer::Message { fine, due }),
             },
-            Phase::Verified(_) if ok => self.authenticated = true,
+            Phase::SignIn(_) if ok => self.authenticated = true,
             _ => {}
         }
         Ok(())

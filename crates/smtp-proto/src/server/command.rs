@@ -1,5 +1,6 @@
 //! Which commands are allowed, and what they lead to.
 
+use sasl::ServerSignIn;
 use wire::{Security, literal};
 
 use super::error::Fault;
@@ -31,9 +32,10 @@ impl Server {
             Command::Helo(name) => hello(HelloKind::Helo, name),
             Command::Lhlo(name) => hello(HelloKind::Lhlo, name),
             Command::StartTls => (Event::StartTls, Phase::Answering(Answer::StartTls)),
-            Command::Auth { mechanism, initial } => {
-                (Event::Auth { mechanism, initial: initial.is_some() }, Phase::Mechanism(initial))
-            }
+            Command::Auth { mechanism, initial } => (
+                Event::Auth { mechanism, initial: initial.is_some() },
+                Phase::SignIn(ServerSignIn::new(initial)),
+            ),
             Command::Mail { from, params } => {
                 let answer = Answer::Mail { smtputf8: params.smtputf8, body: params.body };
                 (Event::Mail { from, params }, Phase::Answering(answer))

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use wire::Limit;
+pub use wire::server::{Wait, Whence};
 
 use crate::grammar::{ParseError, ParseErrorKind};
 use crate::types::Reply;
@@ -13,58 +14,23 @@ use crate::types::Reply;
 pub enum Error {
     /// The client closed its side.
     Closed(Whence),
-    /// The client let this wait run out.
+    /// The client let this wait of [`Timeouts`](super::Timeouts) run out.
     TimedOut(Wait),
     /// Octets arrived between STARTTLS and the TLS handshake. They were not looked at.
     StarttlsInjection,
 }
 
-/// Where in the conversation the stream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Whence {
-    /// Between commands.
-    Idle,
-    /// Inside a command.
-    Command,
-    /// Inside a message.
-    Message,
-    /// Inside a SASL exchange.
-    SignIn,
-    /// Between STARTTLS and the TLS handshake.
-    StartTls,
-}
-
-/// What was being waited for; see [`Timeouts`](super::Timeouts).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Wait {
-    /// A successful sign-in.
-    SignIn,
-    /// Any sign of life inside a command or a message.
-    Stall,
-    /// The next command.
-    Idle,
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed(Whence::Idle) => "the client closed the connection without QUIT",
-            Self::Closed(Whence::Command) => "the client closed the connection inside a command, which was not executed",
-            Self::Closed(Whence::Message) => {
-                "the client closed the connection inside a message; what came of it must be discarded"
-            }
-            Self::Closed(Whence::SignIn) => "the client closed the connection inside a SASL exchange",
-            Self::Closed(Whence::StartTls) => "the client closed the connection instead of starting TLS",
-            Self::TimedOut(Wait::SignIn) => "the client did not sign in in time; the connection was closed",
-            Self::TimedOut(Wait::Stall) => "the client stopped sending or reading; the connection was closed",
-            Self::TimedOut(Wait::Idle) => "the client was idle for too long; the connection was closed",
-            Self::StarttlsInjection => {
+        match self {
+            Self::Closed(Whence::Idle) => f.write_str("the client closed the connection without QUIT"),
+            Self::Closed(whence) => whence.fmt(f),
+            Self::TimedOut(wait) => wait.fmt(f),
+            Self::StarttlsInjection => f.write_str(
                 "the client sent data behind STARTTLS before TLS had begun; it was discarded and the connection closed, \
-                 because it may come from somebody else"
-            }
-        })
+                 because it may come from somebody else",
+            ),
+        }
     }
 }
 

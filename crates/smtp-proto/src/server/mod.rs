@@ -29,12 +29,11 @@ mod message;
 mod receive;
 mod sign_in;
 
-use alloc::boxed::Box;
 use core::fmt;
 
-use sasl::ServerExchange;
+use sasl::ServerSignIn;
 use wire::line::LineScanner;
-use wire::{InBuf, Machine, Need, OutBuf, SecretBytes, Tick, Upgrade, Upgraded, Watch};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, Watch};
 
 pub use config::{Config, Newlines, Timeouts};
 pub use error::{Error, Fault, MessageFault, Wait, Whence};
@@ -72,8 +71,6 @@ pub struct Server {
     release: usize,
     upgrade: Upgrade,
     watch: Watch<Wait>,
-    /// The application has the connection.
-    paused: bool,
     /// Octets of commands before a sign-in.
     pre_auth: u64,
 }
@@ -108,14 +105,8 @@ enum Phase {
     Chunk(Source, usize, usize, usize),
     /// Octets of a chunk that nobody wants go past, and then the fault is told.
     Discarding(u64, Fault),
-    /// The application decides on a mechanism.
-    Mechanism(Option<SecretBytes>),
-    /// The client's SASL response is read.
-    Challenged(Box<ServerExchange>),
-    /// The application checks credentials.
-    Verifying(Box<ServerExchange>),
-    /// The exchange is over, this well.
-    Verified(bool),
+    /// A SASL exchange, at whichever turn.
+    SignIn(ServerSignIn),
     /// TLS is being negotiated.
     Upgrading,
     /// The error is to be reported.
@@ -171,7 +162,6 @@ impl Server {
             release: 0,
             upgrade: Upgrade::default(),
             watch: Watch::default(),
-            paused: true,
             pre_auth: 0,
         }
     }
@@ -212,16 +202,13 @@ impl Server {
     /// The largest number of unread octets that an [`InBuf`] must hold for this machine. Larger only lets a client that
     /// pipelines fill more memory.
     pub fn inbox(&self) -> usize {
-        let line = self.config.limits.pre_auth_line.max(self.sasl_line().saturating_add(AUTH));
+        let line = self.config.limits.pre_auth_line.max(self.sasl_limits().line().saturating_add(AUTH));
         line.saturating_add(READ)
     }
 
-    /// Limits for a [`ServerExchange`] that agree with this connection's.
+    /// Limits for a [`ServerExchange`](sasl::ServerExchange) that agree with this connection's.
     pub fn sasl_limits(&self) -> sasl::Limits {
-        let mut limits = sasl::Limits::default();
-        limits.message = self.config.limits.sasl_challenge;
-        limits.rounds = self.config.limits.sasl_rounds;
-        limits
+        (&self.config.limits).into()
     }
 
     /// Takes the event that [`Need::Event`] announced; `None` when there is none.
@@ -266,18 +253,9 @@ impl Server {
         core::mem::replace(&mut self.phase, Phase::Over)
     }
 
-    /// Longest line of a SASL response, in octets.
-    fn sasl_line(&self) -> usize {
-        sasl::base64::encoded_len(self.config.limits.sasl_challenge).saturating_add(2)
-    }
-
     /// Whether the client has to sign in before anything else.
     fn is_stranger(&self) -> bool {
         self.config.require_auth && !self.authenticated
-    }
-
-    fn moved(&self, input: &InBuf) -> u64 {
-        input.received().saturating_add(self.out.total_sent())
     }
 
     /// The wait that runs while octets are needed.
@@ -298,23 +276,15 @@ impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
         let need = self.receive(input);
-        self.paused = need != Need::Input;
-        let moved = self.moved(input);
-        if self.paused {
-            // The application's time is not the client's; but a stranger does not get more of it by talking.
-            if !self.is_stranger() {
-                self.watch.set(None, now, moved);
+        let wait = (need == Need::Input).then(|| self.wait(input));
+        // A stranger does not get more time by talking.
+        match self.watch.serve(wait, self.is_stranger(), now, self.out.moved(input)) {
+            Some(kind) => {
+                self.fail(Error::TimedOut(kind));
+                Need::Event
             }
-            return need;
+            None => need,
         }
-        let wait = self.wait(input);
-        self.watch.set(Some(wait), now, moved);
-        if let Some(kind) = self.watch.expired(now, moved) {
-            self.fail(Error::TimedOut(kind));
-            self.paused = true;
-            return Need::Event;
-        }
-        need
     }
 
     fn output(&mut self) -> &mut OutBuf {
@@ -322,7 +292,7 @@ impl Machine for Server {
     }
 
     fn deadline(&self) -> Option<Tick> {
-        if self.paused { None } else { self.watch.deadline() }
+        self.watch.deadline()
     }
 
     fn upgraded(&mut self, done: Upgraded) {
@@ -358,10 +328,11 @@ impl fmt::Debug for Server {
 impl Phase {
     /// Whether a command waits for a call of the application.
     fn is_answering(&self) -> bool {
-        matches!(
-            self,
-            Self::Answering(_) | Self::Offered | Self::Mechanism(_) | Self::Verifying(_) | Self::Verified(_)
-        )
+        match self {
+            Self::Answering(_) | Self::Offered => true,
+            Self::SignIn(sign_in) => !sign_in.is_challenged(),
+            _ => false,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -369,12 +340,10 @@ impl Phase {
             Self::Greeting => "greeting",
             Self::Command | Self::Skipping(_) => "command",
             Self::Answering(_) => "answering",
-            Self::Offered | Self::Mechanism(_) => "deciding",
+            Self::Offered => "deciding",
             Self::Body(_) | Self::Chunk(..) => "message",
             Self::Discarding(..) => "discarding",
-            Self::Challenged(_) => "challenged",
-            Self::Verifying(_) => "verifying",
-            Self::Verified(_) => "verified",
+            Self::SignIn(sign_in) => sign_in.stage(),
             Self::Upgrading => "upgrading",
             Self::Failed(_) => "failed",
             Self::Over => "over",

@@ -50,7 +50,10 @@ impl Server {
                 Phase::Skipping(count) => self.skip_line(count, input),
                 Phase::Body(source) => self.read_body(source, input),
                 Phase::Discarding(left, fault) => self.discard(left, fault, input),
-                Phase::Challenged(exchange) => self.read_response(exchange, input),
+                phase @ Phase::SignIn(_) => {
+                    self.phase = phase;
+                    self.read_response(input)
+                }
                 other => {
                     self.phase = other;
                     true
@@ -66,7 +69,8 @@ impl Server {
         let unread = input.unread();
         let is_auth = unread.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "));
         let limits = &self.config.limits;
-        let limit = if is_auth { self.sasl_line().saturating_add(AUTH) } else { limits.pre_auth_line };
+        let limit =
+            if is_auth { self.sasl_limits().line().saturating_add(AUTH) } else { limits.pre_auth_line };
         match self.scanner.line_end(unread) {
             Some(end) if end <= limit => {
                 let behind = unread.len() > end;

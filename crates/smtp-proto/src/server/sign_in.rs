@@ -1,9 +1,7 @@
 //! AUTH (RFC 4954).
 
-use alloc::boxed::Box;
-
-use sasl::{ServerExchange, ServerReply, Verdict};
-use wire::{InBuf, Limit, SecretBytes, line};
+use sasl::{ServerExchange, ServerReply, ServerSignIn, Verdict};
+use wire::{InBuf, Limit, line};
 
 use super::error::{Error, Fault, Whence};
 use super::event::Event;
@@ -15,15 +13,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Misuse::State`] when no AUTH is to be decided on, [`Misuse::Over`].
-    pub fn begin_auth(&mut self, mut exchange: ServerExchange) -> Result<(), Misuse> {
-        match self.take_phase() {
-            Phase::Mechanism(initial) => {
-                let reply = exchange.start(initial.as_ref().map(SecretBytes::expose));
-                self.follow(Box::new(exchange), reply);
-                Ok(())
-            }
-            other => self.untimely(other),
-        }
+    pub fn begin_auth(&mut self, exchange: ServerExchange) -> Result<(), Misuse> {
+        self.sign_in(|sign_in| sign_in.begin(exchange))
     }
 
     /// Says whether the [credentials](Event::Credentials) are good. [`Event::AuthEnd`] comes when the exchange is
@@ -32,38 +23,38 @@ impl Server {
     /// # Errors
     /// [`Misuse::State`] when no credentials are being checked, [`Misuse::Over`].
     pub fn verdict(&mut self, verdict: Verdict) -> Result<(), Misuse> {
-        match self.take_phase() {
-            Phase::Verifying(mut exchange) => {
-                let reply = exchange.verdict(verdict);
-                self.follow(exchange, reply);
-                Ok(())
-            }
-            other => self.untimely(other),
+        self.sign_in(|sign_in| sign_in.verdict(verdict))
+    }
+
+    /// Takes a turn of the application.
+    fn sign_in(&mut self, turn: impl FnOnce(&mut ServerSignIn) -> Option<ServerReply>) -> Result<(), Misuse> {
+        if matches!(self.phase, Phase::Over | Phase::Failed(_)) {
+            return Err(Misuse::Over);
         }
+        let Phase::SignIn(sign_in) = &mut self.phase else { return Err(Misuse::State) };
+        let reply = turn(sign_in).ok_or(Misuse::State)?;
+        self.follow(reply);
+        Ok(())
     }
 
-    fn untimely(&mut self, phase: Phase) -> Result<(), Misuse> {
-        let over = matches!(phase, Phase::Over | Phase::Failed(_));
-        self.phase = phase;
-        Err(if over { Misuse::Over } else { Misuse::State })
-    }
-
-    /// Reads the client's answer to a challenge.
-    pub(super) fn read_response(&mut self, mut exchange: Box<ServerExchange>, input: &mut InBuf) -> bool {
-        let limit = self.sasl_line();
-        let end = self.scanner.line_end(input.unread());
-        match end {
+    /// Reads the client's answer to a challenge; `false` when more octets are needed.
+    pub(super) fn read_response(&mut self, input: &mut InBuf) -> bool {
+        let limit = self.sasl_limits().line();
+        match self.scanner.line_end(input.unread()) {
             Some(end) if end <= limit => {
-                let reply = exchange.response(line::content(input.unread().get(..end).unwrap_or_default()));
+                let line = line::content(input.unread().get(..end).unwrap_or_default());
+                let reply = match &mut self.phase {
+                    Phase::SignIn(sign_in) => sign_in.response(line),
+                    _ => None,
+                };
                 input.consume(end);
-                self.follow(exchange, reply);
-            }
-            None if input.len() <= limit && input.is_closed() => {
-                self.fail(Error::Closed(Whence::SignIn));
+                reply.into_iter().for_each(|reply| self.follow(reply));
             }
             None if input.len() <= limit => {
-                self.phase = Phase::Challenged(exchange);
-                return false;
+                if !input.is_closed() {
+                    return false;
+                }
+                self.fail(Error::Closed(Whence::SignIn));
             }
             // Whatever follows may be the rest of a secret, not a command.
             _ => self.bad(Fault::Limit(Limit::SaslChallenge), true),
@@ -71,26 +62,16 @@ impl Server {
         true
     }
 
-    fn follow(&mut self, exchange: Box<ServerExchange>, reply: ServerReply) {
-        match reply {
+    fn follow(&mut self, reply: ServerReply) {
+        self.ready = Some(match reply {
             ServerReply::Challenge(text) => {
                 self.out.push(b"334 ");
                 self.out.push(text.as_bytes());
-                self.out.push(b"\r\n");
-                self.phase = Phase::Challenged(exchange);
+                return self.out.push(b"\r\n");
             }
-            ServerReply::Verify(credentials) => {
-                self.ready = Some(Event::Credentials(credentials));
-                self.phase = Phase::Verifying(exchange);
-            }
-            ServerReply::Success => {
-                self.ready = Some(Event::AuthEnd(Ok(())));
-                self.phase = Phase::Verified(true);
-            }
-            ServerReply::Fail(error) => {
-                self.ready = Some(Event::AuthEnd(Err(error)));
-                self.phase = Phase::Verified(false);
-            }
-        }
+            ServerReply::Verify(credentials) => Event::Credentials(credentials),
+            ServerReply::Success => Event::AuthEnd(Ok(())),
+            ServerReply::Fail(error) => Event::AuthEnd(Err(error)),
+        });
     }
 }

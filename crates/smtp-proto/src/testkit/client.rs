@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use sasl::ClientMechanism;
-use wire::testkit::{Rng, Subject, run};
+use wire::testkit::{Rng, Subject, fuzz_lines};
 use wire::{InBuf, Machine};
 
 use crate::types::{Argument, Body, EhloName, Envelope, Mailbox};
@@ -214,15 +214,8 @@ pub(super) fn play(data: &[u8]) -> Vec<String> {
     config.dialect = if seed & 2 == 0 { crate::Dialect::Smtp } else { crate::Dialect::Lmtp };
     config.pipelining = seed & 4 == 0;
     let make = || ScriptedClient::with_config(config, script());
-    // All at once: whatever comes of it, it must end.
-    run(&mut make(), &[octets], &mut |n| n);
-    // Line by line, so that a command is given at the same place whatever the cuts.
-    let lines: Vec<&[u8]> = octets.split_inclusive(|c| *c == b'\n').collect();
-    let whole = run(&mut make(), &lines, &mut |n| n);
     let mut rng = Rng::new(u64::from(*seed));
-    let cut = run(&mut make(), &lines, &mut |n| rng.size(n.min(64)));
-    assert_eq!(whole, cut, "what happens depends on how the octets are cut");
-    whole.transcript
+    fuzz_lines(make, octets, &mut |n| rng.size(n.min(64))).1.transcript
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
-use wire::testkit::{Subject, run};
+use wire::testkit::{Subject, fuzz_lines, security, small_limits};
 use wire::{InBuf, Machine, Security};
 
 use crate::server::{Config, Event, Server};
@@ -252,16 +252,9 @@ pub fn fuzz_server(data: &[u8]) {
 
 /// What happens when the octets come line by line, and the messages that were accepted.
 pub(super) fn play(data: &[u8]) -> (Vec<String>, Vec<Vec<u8>>) {
-    let Some((manner, octets)) = data.split_first() else { return Default::default() };
-    let mut app = App::new(match manner & 3 {
-        0 => Security::Tls,
-        1 => Security::StartTls,
-        _ => Security::DangerousPlaintext,
-    });
-    app.config.limits.pre_auth_line = 256;
-    app.config.limits.pre_auth_total = 2_048;
-    app.config.limits.body = 2_048;
-    app.config.limits.sasl_challenge = 512;
+    let Some((&manner, octets)) = data.split_first() else { return Default::default() };
+    let mut app = App::new(security(manner));
+    app.config.limits = small_limits();
     app.config.recipients = 3;
     app.config.require_auth = manner & 4 != 0;
     app.config.dialect = if manner & 8 == 0 { Dialect::Smtp } else { Dialect::Lmtp };
@@ -271,14 +264,8 @@ pub(super) fn play(data: &[u8]) -> (Vec<String>, Vec<Vec<u8>>) {
         let known = |text: &[u8]| memchr::memmem::find(text, app.secret.as_bytes()).is_some();
         known(word) || sasl::base64::decode(word).is_ok_and(|message| known(&message))
     });
-    // All at once: whatever comes of it, it must end.
-    run(&mut app.start(), &[octets], &mut |n| n);
     // Line by line: what stands behind DATA in the same piece is another story than what comes later.
-    let lines: Vec<&[u8]> = octets.split_inclusive(|c| *c == b'\n').collect();
-    let mut running = app.start();
-    let whole = run(&mut running, &lines, &mut |n| n);
-    let pieces = run(&mut app.start(), &lines, &mut |n| n.min(1 + usize::from(manner >> 6)));
-    assert_eq!(whole, pieces, "what happens depends on how the octets are cut");
+    let (running, whole) = fuzz_lines(|| app.start(), octets, &mut |n| n.min(1 + usize::from(manner >> 6)));
     assert!(!running.server.is_authenticated() || guessed, "somebody is signed in without the secret");
     (whole.transcript, running.messages)
 }

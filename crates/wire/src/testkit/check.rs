@@ -22,6 +22,14 @@ pub trait Subject {
 
     /// The machine's `Debug` output, searched for planted secrets.
     fn debug(&self) -> String;
+
+    /// How many unread octets it may be given: what the machine says that it needs, if it says so.
+    fn inbox(&self) -> usize {
+        64 << 20
+    }
+
+    /// Looked at after every step: panics when something does not hold that must hold all the time.
+    fn invariant(&mut self) {}
 }
 
 /// What came of a run.
@@ -44,7 +52,17 @@ pub struct Outcome {
 /// # Panics
 /// When the machine breaks its contract.
 pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usize) -> usize) -> Outcome {
-    let mut input = InBuf::new(64 << 20);
+    converse(subject, flights, cut, true)
+}
+
+/// [`run`]; `eager`: the peer reads whatever is there at once, not only when the machine waits for it.
+pub(super) fn converse(
+    subject: &mut dyn Subject,
+    flights: &[&[u8]],
+    cut: &mut dyn FnMut(usize) -> usize,
+    eager: bool,
+) -> Outcome {
+    let mut input = InBuf::new(subject.inbox());
     let (mut transcript, mut sent) = (Vec::new(), Vec::new());
     let mut flights = flights.iter();
     let mut rest: &[u8] = flights.next().copied().unwrap_or_default();
@@ -57,7 +75,9 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
         assert!(budget > 0, "no progress: the machine keeps asking without getting anywhere");
         let before = (input.received(), transcript.len(), input.len());
         let need = subject.machine().advance(&mut input, now);
-        sent_into(subject, &mut sent);
+        subject.invariant();
+        let waits = matches!(need, Need::Input | Need::Upgrade(_));
+        let read = if eager || waits { sent_into(subject, &mut sent) } else { 0 };
         match need {
             Need::Event => subject.event(&input, &mut transcript),
             Need::Input => {
@@ -66,7 +86,9 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
                     rest = flights.next().copied().unwrap_or_default();
                 }
                 if rest.is_empty() {
-                    if input.is_closed() {
+                    if !input.is_closed() {
+                        input.close();
+                    } else if read == 0 {
                         // Only time can help now.
                         match subject.machine().deadline() {
                             Some(at) if at > now => now = at,
@@ -74,13 +96,11 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
                                 "the stream has ended and the machine waits for input (deadline {other:?})"
                             ),
                         }
-                    } else {
-                        input.close();
                     }
                 } else {
                     let n = cut(rest.len()).clamp(1, rest.len());
                     let taken = input.extend(&rest[..n]);
-                    assert!(taken > 0, "asked to read with a full buffer");
+                    assert!(taken > 0 || read > 0, "asked to read with a full buffer");
                     rest = &rest[taken..];
                 }
             }
@@ -116,11 +136,13 @@ pub fn run(subject: &mut dyn Subject, flights: &[&[u8]], cut: &mut dyn FnMut(usi
     Outcome { transcript: join_data(transcript), sent, end }
 }
 
-fn sent_into(subject: &mut dyn Subject, sent: &mut Vec<u8>) {
+/// The peer reads; how many octets.
+fn sent_into(subject: &mut dyn Subject, sent: &mut Vec<u8>) -> usize {
     let out = subject.machine().output();
     sent.extend_from_slice(out.pending());
     let n = out.len();
     out.sent(n);
+    n
 }
 
 fn join_data(lines: Vec<String>) -> Vec<String> {

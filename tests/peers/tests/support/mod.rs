@@ -1,6 +1,8 @@
 //! What the tests with a Dovecot share: one that believes the tokens of a sandbox, with all its services, and sessions with it.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
+pub(crate) mod office;
+
 use std::convert::Infallible;
 use std::time::Duration;
 
