@@ -13,6 +13,7 @@
 //! http::Http, Clock ───────────────────────────────────────────┘     │ one of:
 //!                                          device_start → device_finish        a person elsewhere
 //!                                          code_begin → (browser) → code_finish  a person here
+//!                                          begin → (redirects) → finish        a person at a web application
 //!                                          client_credentials, jwt_bearer      nobody
 //!                                          password                            a person of old
 //!
@@ -94,7 +95,8 @@ pub mod store;
 mod tokens;
 
 pub use client::{
-    Authorize, Callback, Client, DeviceCode, PASSWORD_WARNING, Pending, Poll, Poller, ResponseMode,
+    Authorize, Callback, Client, DeviceCode, DeviceRequest, PASSWORD_WARNING, Pending, Poll, Poller,
+    ResponseMode,
 };
 pub use clock::{Clock, SystemClock};
 pub use credential::{Assertion, Certificate, Credential, ServiceAccount};

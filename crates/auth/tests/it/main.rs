@@ -2,6 +2,7 @@
 
 mod app;
 mod assertion;
+mod browser;
 mod certificate;
 mod code;
 mod device;
@@ -14,3 +15,4 @@ mod secrets;
 mod service_account;
 mod support;
 mod transport;
+mod web;
