@@ -49,6 +49,7 @@
 //! - [`provider`]: providers as data. What differs between providers is a member of [`provider::Quirks`],
 //!   never a branch on a name. A configuration can add a provider or lay changes over one, which is also how
 //!   the sandbox is reached.
+//! - [`discovery`]: what a server says about itself, for providers that are in no table.
 //! - [`credential`]: secrets, certificates and assertions of others, by which an application proves itself.
 //! - [`Client`]: one file per grant. What a request sent is remembered until its answer has been read, so
 //!   that a server which echoes a secret cannot bring it into an error.
@@ -81,6 +82,7 @@
 mod client;
 mod clock;
 pub mod credential;
+pub mod discovery;
 mod endpoints;
 mod error;
 pub mod http;
@@ -102,7 +104,7 @@ pub use clock::{Clock, SystemClock};
 pub use credential::{Assertion, Certificate, Credential, ServiceAccount};
 pub use endpoints::Endpoints;
 pub use error::{Challenge, Class, Code, Error, PasswordFailure, Refusal, SignIn};
-pub use identity::{Claims, Identity};
+pub use identity::{Claims, Identity, SignedIn};
 pub use protocol::Protocol;
 pub use provider::{Flow, Provider};
 pub use registration::Registration;

@@ -1,11 +1,13 @@
 //! The crate as its users see it: scripted servers, real files, real processes.
 
+mod aadsts;
 mod app;
 mod assertion;
 mod browser;
 mod certificate;
 mod code;
 mod device;
+mod discovery;
 mod files;
 mod flight;
 mod password;
