@@ -50,6 +50,8 @@ pub struct Metadata {
     pub grant_types: Vec<String>,
     /// `scopes_supported`; empty if it does not say.
     pub scopes: Vec<String>,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3).
+    pub names_issuer: bool,
 }
 
 /// Fetches the document of `issuer`: `/.well-known/openid-configuration`, or where that is not found, RFC 8414's
@@ -109,6 +111,8 @@ fn read(members: &Map<String, Value>, asked: &str, url: &Url, rule: IssuerRule) 
         auth_methods: words("token_endpoint_auth_methods_supported"),
         grant_types: words("grant_types_supported"),
         scopes: words("scopes_supported"),
+        names_issuer: members.get("authorization_response_iss_parameter_supported")
+            == Some(&Value::Bool(true)),
     })
 }
 
@@ -140,7 +144,8 @@ impl Metadata {
         endpoints.authorize = self.authorize.clone();
         endpoints.device = self.device.clone();
         endpoints.issuer = Some(self.issuer.clone());
-        endpoints.quirks = Quirks { basic_auth: self.wants_basic(), ..Quirks::default() };
+        endpoints.quirks =
+            Quirks { basic_auth: self.wants_basic(), names_issuer: self.names_issuer, ..Quirks::default() };
         endpoints
     }
 
@@ -152,6 +157,7 @@ impl Metadata {
         provider.device = self.device.as_ref().map(Url::to_string);
         provider.issuer = Some(self.issuer.clone());
         provider.quirks.basic_auth |= self.wants_basic();
+        provider.quirks.names_issuer = self.names_issuer;
         provider
     }
 

@@ -218,8 +218,13 @@ impl<H: Http, C: Clock> Client<H, C> {
             let found = shown(&self.endpoints.token);
             return Err(Error::MixUp { expected: pending.token_endpoint, found });
         }
-        if let Some(iss) = &callback.iss {
-            self.check_issuer(iss)?;
+        match &callback.iss {
+            Some(iss) => self.check_issuer(iss)?,
+            None if self.endpoints.quirks.names_issuer => {
+                let expected = self.endpoints.issuer.clone().unwrap_or_else(|| shown(&self.endpoints.token));
+                return Err(Error::MixUp { expected, found: "a server that does not name itself".into() });
+            }
+            None => {}
         }
         if let Some(refusal) = callback.refusal {
             return Err(if refusal.is_declined() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use postkey_auth::{Authorize, Callback, Class, Error, Pending, Registration, ResponseMode};
+use postkey_auth::{Authorize, Callback, Class, Client, Error, Pending, Registration, ResponseMode};
 use wire::Secret;
 
 use crate::support::*;
@@ -349,4 +349,19 @@ fn languages_are_asked_for_by_their_standard_name() {
     let request = Authorize { languages: Some("de-DE en"), ..Authorize::new(REDIRECT, &scopes) };
     let (url, _) = client(&http, &clock).code_begin(&request).unwrap();
     assert!(url.query_pairs().any(|(name, value)| name == "ui_locales" && value == "de-DE en"));
+}
+
+#[tokio::test]
+async fn au_05_an_answer_without_an_issuer_is_refused_where_every_answer_has_one() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "", 60)]));
+    let mut endpoints = client(&http, &clock).endpoints().clone();
+    endpoints.quirks.names_issuer = true;
+    let client = Client::with_clock(endpoints, Registration::public("CLIENT", ""), http.clone(), clock);
+    let (_, pending) = begin(&client);
+    let answer = callback(&pending, "code=C");
+    let error = client.code_finish(pending, answer).await.unwrap_err();
+    assert!(matches!(error, Error::MixUp { .. }) && http.seen().is_empty(), "{error}");
+    let (_, pending) = begin(&client);
+    let answer = callback(&pending, "code=C&iss=https://login.microsoftonline.com/T/v2.0");
+    client.code_finish(pending, answer).await.unwrap();
 }

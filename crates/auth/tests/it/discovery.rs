@@ -17,6 +17,7 @@ fn document(issuer: &str) -> serde_json::Value {
         "device_authorization_endpoint": format!("{ISSUER}/device"),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
         "scopes_supported": ["openid", "offline_access", "mail"],
+        "authorization_response_iss_parameter_supported": true,
     })
 }
 
@@ -43,6 +44,7 @@ async fn a_document_becomes_endpoints() {
     assert_eq!(endpoints.token.as_str(), "https://id.example.org/token");
     assert_eq!(endpoints.device.unwrap().as_str(), "https://id.example.org/device");
     assert_eq!(endpoints.issuer.as_deref(), Some(ISSUER));
+    assert!(endpoints.quirks.names_issuer);
     assert!(endpoints.quirks.basic_auth, "a secret in the form is not among what it takes");
 
     let provider = metadata.applied_to(&Provider::builtin("fastmail").unwrap());

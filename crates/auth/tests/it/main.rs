@@ -1,6 +1,7 @@
 //! The crate as its users see it: scripted servers, real files, real processes.
 
 mod aadsts;
+mod against_sandbox;
 mod app;
 mod assertion;
 mod browser;
