@@ -27,6 +27,8 @@ pub enum Program {
     Msal,
     /// Node with the packages that `cargo xtask packages` installed; [`node`](crate::node()) runs a script with them.
     Node,
+    /// A Python that can import `jwt` and `cryptography`: the same.
+    PyJwt,
     /// The mailbox synchroniser, package isync.
     Mbsync,
     /// This project's own program, as the test run built it.
@@ -43,6 +45,7 @@ impl Program {
             Self::Msmtp => on_path("msmtp"),
             Self::Mpop => on_path("mpop"),
             Self::Curl => on_path("curl"),
+            Self::PyJwt => environment_python().filter(|python| imports(python, "jwt, cryptography")),
             Self::Mbsync => on_path("mbsync"),
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
@@ -63,8 +66,8 @@ impl Program {
             Self::Curl => "install the package curl",
             Self::Mbsync => "install the package isync",
             Self::Python => "install the package python3",
-            Self::Msal => "run `cargo xtask packages`",
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
+            Self::Msal | Self::PyJwt => "run `cargo xtask packages`",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }

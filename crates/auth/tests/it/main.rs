@@ -1,10 +1,14 @@
 //! The crate as its users see it: scripted servers, real files, real processes.
 
+mod aadsts;
+mod against_sandbox;
 mod app;
 mod assertion;
+mod browser;
 mod certificate;
 mod code;
 mod device;
+mod discovery;
 mod files;
 mod flight;
 #[cfg(unix)]
@@ -22,3 +26,4 @@ mod support;
 #[cfg(unix)]
 mod transfer;
 mod transport;
+mod web;
