@@ -47,6 +47,10 @@ impl Mock {
 
 /// The kernel's keyring, if this machine lets programs use it; containers often do not.
 fn kernel(test: &str) -> Option<Keyring> {
+    // A process without a session of its own shares one with all of its user, which some machines do not let it write. This
+    // one ends with the test, so that nothing stays in the kernel.
+    let session = linux_keyutils::KeyRingIdentifier::Session;
+    let _ = linux_keyutils::KeyRing::from_special_id(session, true);
     let keyring = Keyring::keyutils().ok().filter(|keyring| {
         let folder = tempfile::tempdir().unwrap();
         let probe = KeySource::Keyring(KeyringKey::new(keyring.clone(), unique()));

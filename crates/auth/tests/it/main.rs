@@ -5,7 +5,7 @@ mod code;
 mod device;
 mod files;
 mod flight;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(unix)]
 mod keys;
