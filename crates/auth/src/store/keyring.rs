@@ -44,7 +44,8 @@ impl Keyring {
 
     /// The kernel's key retention service (keyrings(7)): in memory only. It is empty after a reboot and, by the
     /// kernel's default, three days after its last use; a user without privileges has room for 20,000 octets. As the place
-    /// of a key it makes the store as short-lived as that.
+    /// of a key it makes the store as short-lived as that. Programs share it within a login session; some containers
+    /// forbid it where there is none (`keyctl session` makes one).
     ///
     /// # Errors
     ///

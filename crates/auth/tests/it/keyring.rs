@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyring_core::mock;
 use postkey_auth::store::{
     EntryKey, FileStore, KeySource, Keyring, KeyringKey, KeyringStore, Record, Renewal, StoreError,
-    TokenStore, Wanted, access_token, save,
+    TokenStore, Unsafe, Wanted, access_token, save,
 };
 use postkey_auth::{Error, Tokens};
 use wire::Secret;
@@ -47,6 +47,10 @@ impl Mock {
 
 /// The kernel's keyring, if this machine lets programs use it; containers often do not.
 fn kernel(test: &str) -> Option<Keyring> {
+    // A process without a session of its own shares one with all of its user, which some machines do not let it write. This
+    // one ends with the test, so that nothing stays in the kernel.
+    let session = linux_keyutils::KeyRingIdentifier::Session;
+    let _ = linux_keyutils::KeyRing::from_special_id(session, true);
     let keyring = Keyring::keyutils().ok().filter(|keyring| {
         let folder = tempfile::tempdir().unwrap();
         let probe = KeySource::Keyring(KeyringKey::new(keyring.clone(), unique()));
@@ -180,6 +184,21 @@ fn a_keyrings_store_excludes_a_second_holder() {
     assert!(two.try_lock(&bob).unwrap().is_some());
     drop(held);
     assert!(two.try_lock(&ana).unwrap().is_some());
+}
+
+#[test]
+fn au_41_a_folder_of_locks_that_others_can_reach_is_refused() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (mock, place) = (Mock::new(), Place::new());
+    let open = || KeyringStore::open(place.path("locks"), mock.keyring.clone());
+    put(&open().unwrap(), "ana");
+    let (locks, kept) = (place.path("locks"), place.path("kept"));
+    fs::set_permissions(&locks, fs::Permissions::from_mode(0o770)).unwrap();
+    assert!(matches!(open(), Err(StoreError::Unsafe { reason: Unsafe::Mode(0o770), .. })));
+    fs::set_permissions(&locks, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::rename(&locks, &kept).unwrap();
+    symlink(&kept, &locks).unwrap();
+    assert!(matches!(open(), Err(StoreError::Unsafe { reason: Unsafe::Symlink, .. })));
 }
 
 fn name_of(mock: &Mock, key: &EntryKey, place: &Place) -> String {

@@ -11,7 +11,7 @@ mod device;
 mod discovery;
 mod files;
 mod flight;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(unix)]
 mod keys;
