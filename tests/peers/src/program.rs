@@ -31,6 +31,8 @@ pub enum Program {
     PyJwt,
     /// The mailbox synchroniser, package isync.
     Mbsync,
+    /// The browser and what drives it, packages chromium and chromium-driver; it is the driver that is found.
+    Chromium,
     /// This project's own program, as the test run built it.
     Postkey,
 }
@@ -50,6 +52,7 @@ impl Program {
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
             Self::Node => on_path("node").filter(|_| node_packages().is_some()),
+            Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Postkey => own_program(),
         }
     }
@@ -68,6 +71,7 @@ impl Program {
             Self::Python => "install the package python3",
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Msal | Self::PyJwt => "run `cargo xtask packages`",
+            Self::Chromium => "install the packages chromium and chromium-driver",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }
