@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::store::{
-    self, EntryKey, FileStore, Issued, KeySource, Renewal, StoreError, TokenStore as _, Wanted,
+    self, EntryKey, FileStore, Issued, KeySource, Record, Renewal, StoreError, TokenStore as _, Wanted,
 };
 use auth::{Clock as _, SystemClock, Tokens};
 use postkey::{Ask, Token, TokenFuture, TokenSource};
@@ -62,10 +62,19 @@ impl Account {
             .map_err(|error| failed(error, &self.name))
     }
 
+    /// What the store holds of it, good or not.
+    pub(crate) fn record(&self, store: &FileStore) -> Result<Option<Record>> {
+        store.load(&self.entry()?).map_err(|error| failed(error, &self.name))
+    }
+
     /// Whether the store holds tokens of it, good or not.
     pub(crate) fn has_tokens(&self, store: &FileStore) -> Result<bool> {
-        let record = store.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
-        Ok(record.is_some_and(|record| record.tokens.is_some()))
+        Ok(self.record(store)?.is_some_and(|record| record.tokens.is_some()))
+    }
+
+    /// The scopes of its stored tokens.
+    pub(crate) fn granted(&self, store: &FileStore) -> Result<Option<Vec<String>>> {
+        Ok(self.record(store)?.and_then(|record| record.tokens).map(|tokens| tokens.scope))
     }
 
     /// Forgets its tokens. Says whether there were any.

@@ -36,6 +36,8 @@ pub(crate) struct Account {
     pub(crate) client_id: String,
     /// Where its secret is.
     pub(crate) client_secret: Option<SecretRef>,
+    /// The day that secret ends, if that is said.
+    pub(crate) client_secret_expires: Option<jiff::civil::Date>,
     /// How to sign in, if that is said.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.
@@ -137,6 +139,10 @@ pub(super) fn resolve(
         tenant: table.tenant.clone().unwrap_or_default(),
         client_id: table.client_id.clone().unwrap_or_default(),
         client_secret: table.client_secret.clone(),
+        client_secret_expires: table.client_secret_expires.as_ref().map(day).transpose().map_err(|()| {
+            let advice = "write the day as 2027-01-31";
+            source.mistake(&at(name, &["client_secret_expires"]), "this is no day", advice)
+        })?,
         flow: table.flow,
         token: table.token.clone(),
         password: table.password.clone(),
@@ -286,6 +292,20 @@ fn server(
     }))
 }
 
+/// The day of a TOML date, with or without an hour, or of a text.
+fn day(value: &Value) -> Result<jiff::civil::Date, ()> {
+    match value {
+        Value::String(text) => text.parse().map_err(|_| ()),
+        Value::Datetime(moment) => {
+            let date = moment.date.ok_or(())?;
+            let parts = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
+            let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(()) };
+            jiff::civil::Date::new(year, month, day).map_err(|_| ())
+        }
+        _ => Err(()),
+    }
+}
+
 /// A time-out of the configuration: neither none at all nor a day.
 fn seconds(value: u64) -> Duration {
     Duration::from_secs(value.clamp(1, 3600))
@@ -414,6 +434,14 @@ impl Account {
                 format!("write sender = \"name@domain\" under [accounts.{name}.smtp]"),
             )
         })
+    }
+
+    /// Whom a sign-in by SASL names: the mailbox; for sending, what is configured for that.
+    pub(crate) fn sasl_user(&self, protocol: Protocol) -> Result<&str> {
+        match protocol {
+            Protocol::Smtp => Ok(&self.sending()?.user),
+            _ => Ok(&self.mailbox),
+        }
     }
 
     /// The trust for a mail server. Reads files: call it when a connection is wanted.

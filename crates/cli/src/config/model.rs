@@ -39,6 +39,8 @@ pub(crate) struct Account {
     pub(crate) client_id: Option<String>,
     /// The registration's secret.
     pub(crate) client_secret: Option<SecretRef>,
+    /// The day that secret ends, a TOML date or `"YYYY-MM-DD"`: no server tells.
+    pub(crate) client_secret_expires: Option<toml::Value>,
     /// How to sign in.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.
