@@ -46,7 +46,8 @@ use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(args::as_called(std::env::args_os())) {
+    let arguments = args::as_called(std::env::args_os());
+    let cli = match args::quick::token(&arguments).map_or_else(|| Cli::try_parse_from(arguments), Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

@@ -3,6 +3,7 @@
 mod account;
 mod fetch;
 mod login;
+pub(crate) mod quick;
 mod sandbox;
 mod send;
 mod status;
