@@ -46,10 +46,7 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     let store = tokens::open(&config.state_dir()?, &account.name)?;
     let issued = match account.stored(&store)? {
         Some(issued) => issued,
-        None => super::block_on(async {
-            let stop = Stop::listen()?;
-            stop.or(account.renewed(&store)).await
-        })?,
+        None => renewed(&account, &store)?,
     };
     // A program that takes a password from us shows what else we say to nobody, or in the middle of its own screen.
     if let Some(warning) = &issued.warning
@@ -60,6 +57,15 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     let answer =
         Answer { account: &account, protocol, token: &issued.token, issued: Some((&issued, &store)) };
     answer.write(args.sasl, out)
+}
+
+/// Apart, because of what it needs of the stack: a token that is stored must not pay for it.
+#[inline(never)]
+fn renewed(account: &Account, store: &FileStore) -> Result<Issued> {
+    super::block_on(async {
+        let stop = Stop::listen()?;
+        stop.or(account.renewed(store)).await
+    })
 }
 
 /// A token and what is known of it.
