@@ -3,6 +3,7 @@
 //! - `bench-download` (`cargo xtask bench download`): whole mailboxes from a private Dovecot over TLS, by postkey
 //!   and by other programs, with [`mailbox`] as the data.
 //! - `bench-send` (`cargo xtask bench send`): messages to Postfix's `smtp-sink`, and very large ones.
+//! - `bench-token` (`cargo xtask bench token`): a stored token, beside `cat` and mutt's script.
 //! - `rawdl`, `rawsend`: the yardsticks, as little work as a client can do.
 //! - `facade`: what a program that embeds postkey would do.
 //! - `measure`: runs one program and writes down what it used; [`measured`] is how the others call it.

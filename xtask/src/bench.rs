@@ -2,13 +2,12 @@
 
 use crate::command::{cargo, command, root, run, target_dir};
 
-const USAGE: &str =
-    "usage: cargo xtask bench download|send [ARGUMENTS]   (`cargo xtask bench download --help` lists them)";
+const USAGE: &str = "usage: cargo xtask bench download|send|token [ARGUMENTS]   (`cargo xtask bench download --help` lists them)";
 
 /// Runs a benchmark; the answer is whether it worked.
 pub(crate) fn bench(arguments: &[String]) -> bool {
     match arguments.split_first() {
-        Some((name, rest)) if name == "download" || name == "send" => measure(name, rest),
+        Some((name, rest)) if matches!(name.as_str(), "download" | "send" | "token") => measure(name, rest),
         _ => {
             eprintln!("{USAGE}");
             false
@@ -27,7 +26,16 @@ fn measure(name: &str, arguments: &[String]) -> bool {
         eprintln!("the programs to measure do not build; the output is above");
         return false;
     }
-    // Other people's crates, with their own lock file: nothing of theirs enters ours.
+    if name != "token" {
+        build_peers();
+    }
+    let mut program = command(target_dir().join(format!("release/bench-{name}")));
+    program.args(arguments);
+    program.status().is_ok_and(|status| status.success())
+}
+
+/// Other people's crates, with their own lock file: nothing of theirs enters ours.
+fn build_peers() {
     let mut peers = cargo();
     peers
         .args(["build", "--release", "--locked", "--manifest-path"])
@@ -36,7 +44,4 @@ fn measure(name: &str, arguments: &[String]) -> bool {
     if !run(&mut peers).is_ok_and(|ran| ran.success) {
         eprintln!("the peers of benches/peers do not build; the benchmark goes on without them");
     }
-    let mut program = command(target_dir().join(format!("release/bench-{name}")));
-    program.args(arguments);
-    program.status().is_ok_and(|status| status.success())
 }

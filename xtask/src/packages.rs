@@ -54,6 +54,29 @@ const PACKAGES: &[Package] = &[
         used_for: "signing in at the sandbox with a real browser",
     },
     Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
+    Package { name: "mutt", program: "mutt", used_for: "mutt with `postkey token`" },
+    Package { name: "isync", program: "mbsync", used_for: "mbsync with `postkey token`" },
+    Package {
+        name: "libsasl2-modules-kdexoauth2",
+        program: "/usr/lib/x86_64-linux-gnu/sasl2/libkdexoauth2.so",
+        used_for: "mbsync with `postkey token`",
+    },
+    Package { name: "offlineimap3", program: "offlineimap", used_for: "offlineimap with `postkey token`" },
+    Package {
+        name: "git-email",
+        program: "/usr/lib/git-core/git-send-email",
+        used_for: "git send-email with `postkey token`",
+    },
+    Package {
+        name: "libmailtools-perl",
+        program: "/usr/share/perl5/Mail/Address.pm",
+        used_for: "git send-email, which does not start without it",
+    },
+    Package {
+        name: "libauthen-sasl-perl",
+        program: "/usr/share/perl5/Authen/SASL.pm",
+        used_for: "git send-email, to see whether it can use a token itself",
+    },
 ];
 
 /// Installs what is missing and says what could not be had.

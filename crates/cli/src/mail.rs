@@ -23,10 +23,7 @@ impl Access {
     pub(crate) async fn prepare(account: Account, config: &Config, protocol: Protocol) -> Result<Self> {
         let account = Arc::new(account);
         let place = account.server_of(protocol)?;
-        let user = match protocol {
-            Protocol::Smtp => account.sending()?.user.clone(),
-            _ => account.mailbox.clone(),
-        };
+        let user = account.sasl_user(protocol)?.to_owned();
         let credential = credential(&account, place, user, config).await?;
         let security = match place.tls {
             Tls::Implicit => Security::Tls,

@@ -4,9 +4,10 @@
 //! args       the command line                     config/    the file, what an account amounts to, secrets by reference
 //! commands/  one file per command                 sign_in/   browser, device code, application
 //! tokens     account → access token               mail       account → mail session
-//! send/      messages on their way out
+//! send/      messages on their way out                inspect/   what a token says about itself
 //! output/    people, programs (JSON), progress    exit/      every error → exit code, message, advice
 //! browser    opening it, and its answer           signals    Ctrl-C and SIGTERM
+//! status/    when what an account depends on ends
 //! ```
 //!
 //! Commands start fast and small: no thread, TLS root or runtime before it is needed, and one thread for everything that
@@ -23,12 +24,14 @@ mod commands;
 mod config;
 mod exit;
 mod http;
+mod inspect;
 mod logging;
 mod mail;
 mod output;
 mod send;
 mod sign_in;
 mod signals;
+mod status;
 mod tokens;
 
 use std::panic::AssertUnwindSafe;
@@ -43,7 +46,8 @@ use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(args::as_called(std::env::args_os())) {
+    let arguments = args::as_called(std::env::args_os());
+    let cli = match args::quick::token(&arguments).map_or_else(|| Cli::try_parse_from(arguments), Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
     // A panic's own words are not shown: they could hold what was being worked on.
     std::panic::set_hook(Box::new(|_| {}));
     match std::panic::catch_unwind(AssertUnwindSafe(begin)).unwrap_or_else(|_| Err(bug())) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output::report(&failure, out.json);
             if failure.quiet { ExitCode::SUCCESS } else { ExitCode::from(failure.exit.code()) }
@@ -72,15 +76,27 @@ fn bug() -> Failure {
     )
 }
 
-fn run(cli: &Cli, out: Out) -> Result<()> {
+fn run(cli: &Cli, out: Out) -> Result<ExitCode> {
+    let path = cli.global.config.as_deref();
+    match &cli.command {
+        Command::Token(args) => commands::token::run(args, || Config::load(path), out)?,
+        _ => return others(cli, out),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All commands but the one that has to be quick: together they need many pages of stack, which are paid for on entry.
+#[inline(never)]
+fn others(cli: &Cli, out: Out) -> Result<ExitCode> {
     let path = cli.global.config.as_deref();
     let config = || Config::load(path);
     match &cli.command {
+        Command::Status(args) => return commands::status::run(args, config, out),
         Command::Try(args) => commands::try_::run(args, out),
         Command::Account { command } => commands::account::run(command, path, out),
         Command::Login(args) => commands::login::run(args, &config()?, out),
         Command::Logout(args) => commands::logout::run(args, &config()?, out),
-        Command::Token(args) => commands::token::run(args, &config()?, out),
+        Command::Token(args) => commands::token::run(args, config, out),
         Command::Folders(args) => commands::folders::run(args, &config()?, out),
         Command::Fetch(args) => commands::fetch::run(args, &config()?, out),
         Command::Send(args) => commands::send::run(args, &config()?, out),
@@ -88,7 +104,8 @@ fn run(cli: &Cli, out: Out) -> Result<()> {
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { dir } => commands::completions::man(dir.as_deref(), out),
         Command::ExitCodes => commands::exit_codes::run(out),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Help and version are no failures; a wrong command line is one, as JSON if that is asked for anywhere on it.
@@ -112,5 +129,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     } else {
         let _ = error.print();
     }
-    ExitCode::from(Exit::Usage.code())
+    // To whoever calls a Nagios plugin, 2 would be the state of the accounts.
+    let nagios = std::env::args_os().any(|arg| arg == "--nagios");
+    ExitCode::from(if nagios { crate::status::nagios::UNKNOWN } else { Exit::Usage.code() })
 }

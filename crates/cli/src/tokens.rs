@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::store::age::Recipient;
 use auth::store::{
-    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, MemoryStore, Renewal, StoreError,
+    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, MemoryStore, Record, Renewal, StoreError,
     TokenStore, Wanted,
 };
 use auth::{Challenge, Clock as _, SystemClock, Tokens};
@@ -144,16 +144,40 @@ impl Account {
             .map_err(|error| failed(error, &self.name))
     }
 
+    /// What the store holds of it, good or not.
+    pub(crate) fn record(&self, store: &Store) -> Result<Option<Record>> {
+        store.0.load(&self.entry()?).map_err(|error| failed(error, &self.name))
+    }
+
     /// Whether the store holds tokens of it, good or not.
     pub(crate) fn has_tokens(&self, store: &Store) -> Result<bool> {
-        let record = store.0.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
-        Ok(record.is_some_and(|record| record.tokens.is_some()))
+        Ok(self.record(store)?.is_some_and(|record| record.tokens.is_some()))
+    }
+
+    /// Its stored tokens, sealed for others.
+    pub(crate) fn export(&self, store: &Store, recipients: &[Recipient]) -> Result<Option<String>> {
+        let Some(record) = self.record(store)?.filter(|record| record.tokens.is_some()) else {
+            return Ok(None);
+        };
+        let sealed = store::export(&[(self.entry()?, record)], recipients);
+        sealed.map(Some).map_err(|error| failed(error, &self.name))
+    }
+
+    /// Takes a record over; one that is newer stays unless it is to be overwritten.
+    pub(crate) async fn restore(&self, store: &Store, record: &Record, overwrite: bool) -> Result<()> {
+        store::restore(&*store.0, &self.entry()?, record.clone(), overwrite, &SystemClock)
+            .await
+            .map_err(|error| failed(error, &self.name))
+    }
+
+    /// The scopes of its stored tokens.
+    pub(crate) fn granted(&self, store: &Store) -> Result<Option<Vec<String>>> {
+        Ok(self.record(store)?.and_then(|record| record.tokens).map(|tokens| tokens.scope))
     }
 
     /// What the service demanded when it last refused a renewal.
     pub(crate) fn challenge(&self, store: &Store) -> Result<Option<Challenge>> {
-        let record = store.0.load(&self.entry()?).map_err(|error| failed(error, &self.name))?;
-        Ok(record.and_then(|record| match record.failure?.cause {
+        Ok(self.record(store)?.and_then(|record| match record.failure?.cause {
             Cause::Refused(refusal) => auth::Error::Refused(Box::new(refusal)).challenge(),
             _ => None,
         }))

@@ -33,6 +33,16 @@ pub enum Program {
     Mbsync,
     /// The browser and what drives it, packages chromium and chromium-driver; it is the driver that is found.
     Chromium,
+    /// The plugin by which mbsync speaks XOAUTH2, package libsasl2-modules-kdexoauth2.
+    SaslXoauth2,
+    /// The mail reader, package mutt.
+    Mutt,
+    /// What gives a program a terminal, package bsdutils.
+    Script,
+    /// The mailbox synchroniser in Python, package offlineimap3.
+    OfflineImap,
+    /// Debian's git with `send-email` and the Perl modules that needs, packages git-email and libmailtools-perl.
+    GitSendEmail,
     /// This project's own program, as the test run built it.
     Postkey,
 }
@@ -49,6 +59,11 @@ impl Program {
             Self::Curl => on_path("curl"),
             Self::PyJwt => environment_python().filter(|python| imports(python, "jwt, cryptography")),
             Self::Mbsync => on_path("mbsync"),
+            Self::SaslXoauth2 => sasl_xoauth2(),
+            Self::Mutt => on_path("mutt"),
+            Self::Script => on_path("script"),
+            Self::OfflineImap => on_path("offlineimap"),
+            Self::GitSendEmail => git_send_email(),
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
             Self::Node => on_path("node").filter(|_| node_packages().is_some()),
@@ -68,6 +83,11 @@ impl Program {
             Self::Mpop => "install the package mpop",
             Self::Curl => "install the package curl",
             Self::Mbsync => "install the package isync",
+            Self::SaslXoauth2 => "install the package libsasl2-modules-kdexoauth2",
+            Self::Mutt => "install the package mutt",
+            Self::Script => "install the package bsdutils",
+            Self::OfflineImap => "install the package offlineimap3",
+            Self::GitSendEmail => "install the packages git-email, libmailtools-perl and libauthen-sasl-perl",
             Self::Python => "install the package python3",
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Msal | Self::PyJwt => "run `cargo xtask packages`",
@@ -121,6 +141,23 @@ fn on_path(name: &str) -> Option<PathBuf> {
 fn dovecot_services() -> Option<PathBuf> {
     let complete = |dir: &PathBuf| ["pop3", "submission", "lmtp"].iter().all(|name| dir.join(name).is_file());
     ["/usr/lib/dovecot", "/usr/libexec/dovecot"].map(PathBuf::from).into_iter().find(complete)
+}
+
+/// The folder of the SASL library's plugins is named after the machine's kind.
+fn sasl_xoauth2() -> Option<PathBuf> {
+    let kinds = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
+    kinds.map(|kind| kind.join("sasl2/libkdexoauth2.so")).find(|plugin| plugin.is_file())
+}
+
+/// Not just any git on the `PATH`: the one that belongs to the `send-email` that was found.
+fn git_send_email() -> Option<PathBuf> {
+    let parts = [
+        "/usr/lib/git-core/git-send-email",
+        "/usr/share/perl5/Mail/Address.pm",
+        "/usr/share/perl5/Authen/SASL.pm",
+    ];
+    let git = PathBuf::from("/usr/bin/git");
+    parts.iter().all(|part| Path::new(part).is_file()).then_some(git).filter(|git| git.is_file())
 }
 
 fn environment_python() -> Option<PathBuf> {

@@ -21,4 +21,7 @@ pub(crate) struct Login {
     /// Longest wait for the browser to come back, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = auth::loopback::PATIENCE, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: u64,
+    /// Do not sign in: see that a token can still be had without a person, and that the mail servers take it
+    #[arg(long, conflicts_with_all = ["flow", "qr", "no_open", "timeout"])]
+    pub(crate) check: bool,
 }

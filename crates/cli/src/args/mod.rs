@@ -3,8 +3,10 @@
 mod account;
 mod fetch;
 mod login;
+pub(crate) mod quick;
 mod sandbox;
 mod send;
+mod status;
 mod token;
 
 pub(crate) use self::account::{AccountAdd, AccountCommand};
@@ -12,7 +14,8 @@ pub(crate) use self::fetch::{Fetch, Reading};
 pub(crate) use self::login::Login;
 pub(crate) use self::sandbox::{Imitate, Sandbox, Try};
 pub(crate) use self::send::{Compose, Send, as_called};
-pub(crate) use self::token::{Purpose, Token};
+pub(crate) use self::status::Status;
+pub(crate) use self::token::{Export, Import, Inspect, Purpose, Sasl, Token, TokenCommand};
 
 use std::path::PathBuf;
 
@@ -97,17 +100,18 @@ Examples:
   postkey login work --flow device   With a code, typed in on any other device
   postkey login work --flow browser  In this machine's browser
   postkey login work --flow paste    In a browser anywhere; paste the address it ends on
+  postkey login work --check         Try what is there, without a person: token, IMAP, POP3, SMTP
 
 POSTKEY_BROWSER, then BROWSER, name the program that opens the browser.")]
     Login(Login),
     /// Sign out: forget the account's tokens on this machine
     Logout(Which),
     /// Print one valid access token and a line end, for other programs
-    #[command(after_help = "\
-Examples:
-  postkey token work
-  curl --oauth2-bearer \"$(postkey token work)\" …    Note: this shows the token in the list of processes")]
+    #[command(after_help = token::EXAMPLES)]
     Token(Token),
+    /// Tell when tokens, secrets and the like end, and what will break then
+    #[command(after_help = status::EXAMPLES)]
+    Status(Status),
     /// List the mailbox's folders
     Folders(Which),
     /// Download messages that are not there yet

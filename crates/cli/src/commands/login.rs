@@ -3,6 +3,7 @@
 use auth::{Clock as _, SystemClock};
 use serde_json::json;
 
+use super::check;
 use crate::args::Login;
 use crate::config::model::Flow;
 use crate::config::{Account, Config};
@@ -15,6 +16,9 @@ use crate::tokens;
 
 /// Signs in and stores the tokens.
 pub(crate) fn run(args: &Login, config: &Config, out: Out) -> Result<()> {
+    if args.check {
+        return check::run(&args.which, config, out);
+    }
     let mut account = config.account(args.which.account.as_deref())?;
     if !account.needs_sign_in() {
         return Err(Failure::new(

@@ -1,15 +1,19 @@
 //! The commands, each in a file.
 
 pub(crate) mod account;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod exit_codes;
 pub(crate) mod fetch;
 pub(crate) mod folders;
+pub(crate) mod inspect;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod sandbox;
 pub(crate) mod send;
+pub(crate) mod status;
 pub(crate) mod token;
+mod transfer;
 pub(crate) mod try_;
 
 use crate::exit::{Exit, Failure, Result};

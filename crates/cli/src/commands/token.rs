@@ -1,24 +1,42 @@
 //! `postkey token`
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
-use auth::store::Issued;
-use serde_json::json;
-use wire::Secret;
+use auth::store::{Issued, Source};
+use auth::{Clock as _, Protocol, SystemClock};
+use sasl::{ClientMechanism as _, oauthbearer, xoauth2};
+use serde_json::{Value, json};
+use wire::{Secret, SecretBytes};
 
-use crate::args::Token;
+use super::{inspect, transfer};
+use crate::args::{Sasl, Token, TokenCommand};
 use crate::config::{Account, Config};
 use crate::exit::{Exit, Failure, Result};
-use crate::output::Out;
+use crate::output::{Out, with};
 use crate::signals::Stop;
-use crate::tokens;
+use crate::tokens::{self, Store};
 
-/// Prints one access token. One from the store costs no runtime, no TLS roots and no network.
-pub(crate) fn run(args: &Token, config: &Config, out: Out) -> Result<()> {
+/// Prints one access token, or runs a command on tokens.
+pub(crate) fn run(args: &Token, config: impl FnOnce() -> Result<Config>, out: Out) -> Result<()> {
+    match &args.command {
+        None => print(args, &config()?, out),
+        Some(TokenCommand::Inspect(args)) => inspect::run(args, config, out),
+        Some(TokenCommand::Export(args)) => transfer::export(args, &config()?, out),
+        Some(TokenCommand::Import(args)) => transfer::import(args, &config()?, out),
+    }
+}
+
+/// One from the store costs no runtime, no TLS roots and no network.
+fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
+    if let Some(name) = args.which.account.as_deref().filter(|name| inspect::like_token(name)) {
+        return Err(inspect::exposed(name.len()));
+    }
     let account = config.account(args.which.account.as_deref())?;
-    account.allows(args.purpose.protocol())?;
+    let protocol = args.purpose.protocol();
+    account.allows(protocol)?;
     if let Some(reference) = &account.token {
-        return print(&account, &account.fetch(reference, "token")?, None, out);
+        let token = account.fetch(reference, "token")?;
+        return Answer { account: &account, protocol, token: &token, issued: None }.write(args.sasl, out);
     }
     if account.password.is_some() {
         return Err(Failure::new(
@@ -30,27 +48,101 @@ pub(crate) fn run(args: &Token, config: &Config, out: Out) -> Result<()> {
     let store = tokens::open(config, &account.name)?;
     let issued = match account.stored(&store)? {
         Some(issued) => issued,
-        None => super::block_on(async {
-            let stop = Stop::listen()?;
-            stop.or(account.renewed(&store)).await
-        })?,
+        None => renewed(&account, &store)?,
     };
-    let Issued { token, expires_at, warning, .. } = issued;
-    if let Some(warning) = warning {
+    // A program that takes a password from us shows what else we say to nobody, or in the middle of its own screen.
+    if let Some(warning) = &issued.warning
+        && std::io::stdout().is_terminal()
+    {
         out.remark(format!("note: the token was not renewed: {warning}"));
     }
-    print(&account, &token, Some(expires_at), out)
+    let answer =
+        Answer { account: &account, protocol, token: &issued.token, issued: Some((&issued, &store)) };
+    answer.write(args.sasl, out)
 }
 
-fn print(account: &Account, token: &Secret, expires_at: Option<u64>, out: Out) -> Result<()> {
-    if out.json {
-        return out.document(&json!({
-            "account": account.name,
-            "access_token": token.expose(),
-            "expires_at": expires_at,
-        }));
+/// Apart, because of what it needs of the stack: a token that is stored must not pay for it.
+#[inline(never)]
+fn renewed(account: &Account, store: &Store) -> Result<Issued> {
+    super::block_on(async {
+        let stop = Stop::listen()?;
+        stop.or(account.renewed(store)).await
+    })
+}
+
+/// A token and what is known of it.
+struct Answer<'a> {
+    account: &'a Account,
+    protocol: Protocol,
+    token: &'a Secret,
+    issued: Option<(&'a Issued, &'a Store)>,
+}
+
+impl Answer<'_> {
+    fn write(&self, sasl: Option<Sasl>, out: Out) -> Result<()> {
+        let response = sasl.map(|sasl| self.response(sasl)).transpose()?;
+        if out.json {
+            return out.document(&self.document(sasl.zip(response.as_ref()))?);
+        }
+        let mut stdout = std::io::stdout().lock();
+        match &response {
+            Some(response) => stdout.write_all(response.expose())?,
+            None => stdout.write_all(self.token.expose().as_bytes())?,
+        }
+        stdout.write_all(b"\n")?;
+        Ok(stdout.flush()?)
     }
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", token.expose())?;
-    Ok(stdout.flush()?)
+
+    /// The mechanism's first message in base64.
+    fn response(&self, sasl: Sasl) -> Result<SecretBytes> {
+        let Self { account, protocol, token, .. } = *self;
+        let user = account.sasl_user(protocol)?;
+        let failed = |error: sasl::Error| {
+            let advice = format!("see what is configured: postkey account show {}", account.name);
+            Failure::new(Exit::Config, error.to_string(), advice)
+        };
+        let message = match sasl {
+            Sasl::XOAuth2 => xoauth2::Client::new(user, token.clone()).map_err(failed)?.initial_response(),
+            Sasl::OAuthBearer => {
+                let server = account.server_of(protocol)?;
+                let place = Some((server.host.as_str(), server.port));
+                oauthbearer::Client::new(Some(user), token.clone(), place).map_err(failed)?.initial_response()
+            }
+        };
+        let message = message.map_err(failed)?.unwrap_or_default();
+        Ok(sasl::base64::encode_secret(message.expose()))
+    }
+
+    fn document(&self, response: Option<(Sasl, &SecretBytes)>) -> Result<Value> {
+        let Self { account, protocol, token, issued } = *self;
+        let scopes = match issued {
+            Some((_, store)) => account.granted(store)?,
+            None => None,
+        };
+        let end = issued.map(|(issued, _)| issued.expires_at);
+        let document = json!({
+            "account": account.name,
+            "protocol": protocol,
+            "access_token": token.expose(),
+            "expires_at": end,
+            "expires_in": end.map(|end| end.saturating_sub(SystemClock.now())),
+            "source": match issued.map(|(issued, _)| issued.source) {
+                None => "configuration",
+                Some(Source::Stored) => "store",
+                Some(_) => "provider",
+            },
+            "scopes": scopes,
+            "warning": issued.and_then(|(issued, _)| issued.warning.as_ref()).map(ToString::to_string),
+        });
+        let Some((sasl, response)) = response else { return Ok(document) };
+        let mechanism = match sasl {
+            Sasl::XOAuth2 => xoauth2::NAME,
+            Sasl::OAuthBearer => oauthbearer::NAME,
+        };
+        let response = String::from_utf8_lossy(response.expose());
+        Ok(with(
+            document,
+            json!({"mechanism": mechanism, "user": account.sasl_user(protocol)?, "response": response}),
+        ))
+    }
 }

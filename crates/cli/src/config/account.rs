@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use auth::http::ReqwestOptions;
 use auth::provider::Access;
-use auth::{Endpoints, Protocol, Provider, Registration};
+use auth::{Certificate, Endpoints, Protocol, Provider, Registration};
 use toml::{Table, Value};
 
 use super::load::Source;
 use super::model::{self, Flow};
-use super::proof::Proof;
+use super::proof::{CertificateRef, Proof};
 use super::secret::SecretRef;
 use super::sending::{self, Sending};
 use super::server::{self, MailServer, seconds};
@@ -44,6 +44,8 @@ pub(crate) struct Account {
     pub(crate) proof: Proof,
     /// Where the person's password for the sign-in is.
     pub(crate) sign_in_password: Option<SecretRef>,
+    /// The day the client secret ends, if that is said.
+    pub(crate) client_secret_expires: Option<jiff::civil::Date>,
     /// How to sign in, if that is said.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.
@@ -157,6 +159,10 @@ pub(super) fn resolve(
         sign_in_password: table.oauth.password.clone(),
         flow,
         proof,
+        client_secret_expires: table.client_secret_expires.as_ref().map(day).transpose().map_err(|()| {
+            let advice = "write the day as 2027-01-31";
+            source.mistake(&at(name, &["client_secret_expires"]), "this is no day", advice)
+        })?,
         token: table.token.clone(),
         password: table.password.clone(),
         server,
@@ -240,6 +246,20 @@ fn provider(name: &str, table: &model::Account, file: &model::File, source: &Sou
     Ok(provider)
 }
 
+/// The day of a TOML date, with or without an hour, or of a text.
+fn day(value: &Value) -> Result<jiff::civil::Date, ()> {
+    match value {
+        Value::String(text) => text.parse().map_err(|_| ()),
+        Value::Datetime(moment) => {
+            let date = moment.date.ok_or(())?;
+            let parts = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
+            let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(()) };
+            jiff::civil::Date::new(year, month, day).map_err(|_| ())
+        }
+        _ => Err(()),
+    }
+}
+
 impl Account {
     /// Whether tokens come from a sign-in with this program.
     pub(crate) fn needs_sign_in(&self) -> bool {
@@ -310,6 +330,11 @@ impl Account {
         self.oauth_ca.as_deref()
     }
 
+    /// Reads the certificate it refers to.
+    pub(crate) fn load(&self, certificate: &CertificateRef) -> Result<Certificate> {
+        certificate.load(&self.base)
+    }
+
     /// Fetches a secret that the account refers to.
     pub(crate) fn fetch(&self, reference: &SecretRef, field: &str) -> Result<wire::Secret> {
         reference.fetch(&format!("the {field} of account {:?}", self.name), &self.base)
@@ -375,6 +400,14 @@ impl Account {
                 format!("write sender = \"name@domain\" under [accounts.{name}.smtp]"),
             )
         })
+    }
+
+    /// Whom a sign-in by SASL names: the mailbox; for sending, what is configured for that.
+    pub(crate) fn sasl_user(&self, protocol: Protocol) -> Result<&str> {
+        match protocol {
+            Protocol::Smtp => Ok(&self.sending()?.user),
+            _ => Ok(&self.mailbox),
+        }
     }
 
     /// The trust for a mail server. Reads files: call it when a connection is wanted.

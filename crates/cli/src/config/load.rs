@@ -39,8 +39,10 @@ impl Source {
 
     /// Parses it.
     pub(crate) fn parse(&self) -> Result<File> {
-        self.known_tables()?;
         toml::from_str(&self.text).map_err(|error| {
+            if let Some(failure) = self.strange_table() {
+                return failure;
+            }
             let span = error.span();
             let (message, advice) = self.explain(error.message(), span.clone());
             self.mistake_at(span, &message, advice)
@@ -48,16 +50,15 @@ impl Source {
     }
 
     /// A table with a mistyped name would otherwise show as settings that are missing elsewhere.
-    fn known_tables(&self) -> Result<()> {
+    fn strange_table(&self) -> Option<Failure> {
         // What is no TOML at all the parser says better.
-        let Ok(document) = toml_edit::Document::parse(self.text.as_str()) else { return Ok(()) };
-        let strange = document.iter().map(|(key, _)| key).find(|key| !TABLES.contains(key));
-        let Some(key) = strange else { return Ok(()) };
+        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        let key = document.iter().map(|(key, _)| key).find(|key| !TABLES.contains(key))?;
         let advice = match similar::closest(key, TABLES) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("known here: {}", TABLES.join(", ")),
         };
-        Err(self.mistake_at(self.locate(&[key]), &format!("there is no setting `{key}` here"), advice))
+        Some(self.mistake_at(self.locate(&[key]), &format!("there is no setting `{key}` here"), advice))
     }
 
     /// A mistake in the value of a key, given by its path from the top.

@@ -52,6 +52,8 @@ pub(crate) struct Account {
     pub(crate) assertion: Option<AssertionRef>,
     /// A Google service account's key file.
     pub(crate) service_account: Option<PathBuf>,
+    /// The day that secret ends, a TOML date or `"YYYY-MM-DD"`: no server tells.
+    pub(crate) client_secret_expires: Option<toml::Value>,
     /// How to sign in.
     pub(crate) flow: Option<Flow>,
     /// Where access tokens come from instead of a sign-in.

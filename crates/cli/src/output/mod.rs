@@ -1,6 +1,7 @@
 //! What the program says, and where: results to standard output, everything else to standard error.
 
 mod failure;
+pub(crate) mod moment;
 pub(crate) mod progress;
 pub(crate) mod qr;
 pub(crate) mod text;

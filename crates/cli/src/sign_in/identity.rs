@@ -1,6 +1,6 @@
 //! Whether it was the right person who signed in.
 
-use auth::{Identity, Tokens};
+use auth::{SignedIn, Tokens};
 
 use crate::config::Account;
 use crate::exit::{Exit, Failure, Result};
@@ -13,29 +13,25 @@ impl Account {
     /// # Errors
     /// [`Exit::OtherUser`] when somebody else signed in. Nothing may be stored then.
     pub(crate) fn check_identity(&self, tokens: &Tokens) -> Result<Option<String>> {
-        let Some(identity) = tokens.identity() else { return Ok(None) };
-        let names = names(&identity);
-        let Some(shown) = names.first().map(|name| safe(name)) else { return Ok(None) };
-        let mut meant = std::iter::once(&self.user).chain(&self.aliases);
-        if meant.any(|meant| names.iter().any(|name| name.eq_ignore_ascii_case(meant))) {
-            return Ok(Some(shown));
+        let shown = tokens.identity().and_then(|identity| identity.username).map(|name| safe(&name));
+        match tokens.signed_in_as(&self.user, &self.aliases) {
+            SignedIn::Other(identity) => Err(self.not_meant(&safe(&identity.username.unwrap_or_default()))),
+            _ => Ok(shown),
         }
-        Err(Failure::new(
+    }
+
+    fn not_meant(&self, found: &str) -> Failure {
+        Failure::new(
             Exit::OtherUser,
             format!(
-                "{shown} signed in, and account {:?} is for {}: nothing was stored",
+                "{found} signed in, and account {:?} is for {}: nothing was stored",
                 self.name, self.user
             ),
             format!(
-                "sign in again as {} (in a private window if the browser remembers {shown}); or, if both are the same person, write \
-                 aliases = [\"{shown}\"] under [accounts.{}]; or add an account for {shown}",
+                "sign in again as {} (in a private window if the browser remembers {found}); or, if both are the same person, write \
+                 aliases = [\"{found}\"] under [accounts.{}]; or add an account for {found}",
                 self.user, self.name
             ),
-        ))
+        )
     }
-}
-
-/// All names that the tokens give, the one to be shown first.
-fn names(identity: &Identity) -> Vec<&str> {
-    [&identity.username, &identity.email].into_iter().flatten().map(String::as_str).collect()
 }

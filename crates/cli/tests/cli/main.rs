@@ -1,8 +1,10 @@
 //! The program as its users meet it: the built binary, run against the sandbox in this process.
 
 mod accounts;
+mod check;
 mod config;
 mod fetch;
+mod inspect;
 mod interface;
 mod person;
 mod pop3;
@@ -14,8 +16,10 @@ mod send;
 mod send_many;
 mod server;
 mod sign_in;
+mod status;
 #[cfg(unix)]
 mod store;
 mod support;
 mod tokens;
 mod tour;
+mod transfer;

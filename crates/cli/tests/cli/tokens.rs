@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64ct::Encoding as _;
 use sandbox::{Fault, RequestKind};
 
 use crate::support::*;
@@ -31,6 +32,56 @@ fn a_token_from_the_store_asks_nobody() {
         world.run(&["token"]).code(0);
     }
     assert_eq!(world.sandbox.requests(RequestKind::Refresh), before);
+}
+
+/// The strings are worked out by hand: user, token, host and port in the form of each mechanism, in base64.
+#[test]
+fn initial_responses_are_ready_to_be_sent() {
+    let home = Home::new();
+    home.configure(
+        "default_account = \"w\"\n[accounts.w]\nuser = \"ana@contoso.example\"\ntoken = { command = \"echo tok.en-1\" }\n\
+         [accounts.w.imap]\nhost = \"imap.example\"\n[accounts.w.smtp]\nhost = \"smtp.example\"\nuser = \"other\"\n\
+         [accounts.v]\nuser = \"test@contoso.onmicrosoft.com\"\n\
+         token = { command = \"echo EwBAAl3BAAUFFpUAo7J3Ve0bjLBWZWCclRC3EoAA\" }\n",
+    );
+    let printed = |args: &[&str]| home.run(&[&["token"], args].concat()).code(0).stdout;
+    assert_eq!(
+        printed(&["--sasl", "xoauth2"]),
+        "dXNlcj1hbmFAY29udG9zby5leGFtcGxlAWF1dGg9QmVhcmVyIHRvay5lbi0xAQE=\n"
+    );
+    assert_eq!(
+        printed(&["--sasl", "oauthbearer"]),
+        "bixhPWFuYUBjb250b3NvLmV4YW1wbGUsAWhvc3Q9aW1hcC5leGFtcGxlAXBvcnQ9OTkzAWF1dGg9QmVhcmVyIHRvay5lbi0xAQE=\n"
+    );
+    assert_eq!(
+        printed(&["v", "--sasl", "xoauth2"]),
+        "dXNlcj10ZXN0QGNvbnRvc28ub25taWNyb3NvZnQuY29tAWF1dGg9QmVhcmVyIEV3QkFBbDNCQUFVRkZwVUFvN0ozVmUwYmpMQldaV0NjbFJDM0VvQUEB\
+         AQ==\n"
+    );
+    // Who is named, and where, depends on the protocol.
+    let document = home.run(&["token", "--for", "smtp", "--sasl", "oauthbearer", "--json"]).code(0).json();
+    assert_eq!((&document["user"], &document["mechanism"]), (&"other".into(), &"OAUTHBEARER".into()));
+    let response = base64ct::Base64::decode_vec(document["response"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        String::from_utf8(response).unwrap(),
+        "n,a=other,\x01host=smtp.example\x01port=465\x01auth=Bearer tok.en-1\x01\x01"
+    );
+}
+
+#[test]
+fn json_tells_all_that_is_known_of_a_token() {
+    let world = World::new();
+    world.sandbox.inject(sandbox::Rule::new(Fault::ExpiresIn(1)).times(1));
+    world.sign_in("ana");
+    std::thread::sleep(Duration::from_millis(1500));
+    let renewed = world.run(&["token", "--json"]).code(0).json();
+    let stored = world.run(&["token", "--json"]).code(0).json();
+    assert_eq!((&renewed["source"], &stored["source"]), (&"provider".into(), &"store".into()));
+    assert_eq!(renewed["access_token"], stored["access_token"]);
+    assert!((3000..=4123).contains(&stored["expires_in"].as_u64().unwrap()), "{stored}");
+    let scopes = stored["scopes"].as_array().unwrap();
+    assert!(scopes.contains(&"https://outlook.office.com/IMAP.AccessAsUser.All".into()), "{stored}");
+    assert!(stored["warning"].is_null());
 }
 
 #[test]

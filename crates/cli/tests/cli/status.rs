@@ -1,0 +1,155 @@
+//! `postkey status`
+
+use std::time::Duration;
+
+use sandbox::{ANA, Fault, RequestKind, Rule};
+use serde_json::Value;
+
+use crate::support::*;
+
+const DAY: u64 = 86_400;
+
+/// The report on one account, and on one thing it depends on.
+fn credential<'a>(document: &'a Value, account: &str, credential: &str) -> (&'a Value, &'a Value) {
+    let find = |list: &'a Value, key: &str, name: &str| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry[key] == name)
+            .unwrap_or_else(|| panic!("{name}: {list}"))
+    };
+    let account = find(&document["accounts"], "name", account);
+    (account, find(&account["credentials"], "credential", credential))
+}
+
+#[test]
+fn what_ends_when_is_told_without_asking_anybody() {
+    let world = World::new();
+    world.sign_in("ana");
+    let before = world.sandbox.requests(RequestKind::Refresh);
+    // With the CA file gone, anything that was set up for the network would fail.
+    std::fs::remove_file(world.home.path("ca.pem")).unwrap();
+    let document = world.run(&["status", "ana", "--json"]).code(0).json();
+    let now = document["now"].as_u64().unwrap();
+    let (account, access) = credential(&document, "ana", "access_token");
+    assert_eq!((account["state"].as_str(), access["bound"].as_str()), (Some("fine"), Some("exact")));
+    assert!(access["ends_at"].as_u64().unwrap() > now);
+    let (_, refresh) = credential(&document, "ana", "refresh_token");
+    assert_eq!(refresh["bound"], "latest");
+    let days = (refresh["ends_at"].as_u64().unwrap() - now).div_ceil(DAY);
+    assert_eq!(days, 90);
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), before);
+    let shown = world.run(&["status", "ana"]).code(0).stdout;
+    assert!(
+        shown.contains("refresh token  at the latest 2")
+            && (shown.contains("in 89 days") || shown.contains("in 90 days")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn nobody_signed_in_is_a_24_and_applications_need_not() {
+    let world = World::new();
+    let ran = world.run(&["status", "--json"]).code(24);
+    let document = ran.json();
+    let states: Vec<_> =
+        document["accounts"].as_array().unwrap().iter().map(|a| a["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["ended", "fine", "ended"], "ana, daemon, web");
+    assert!(!world.home.state().exists(), "looking makes no store");
+    world.run(&["status", "daemon"]).code(0);
+    world.run(&["status", "nobody"]).code(11);
+}
+
+#[test]
+fn the_secret_ends_on_the_day_that_is_written_down() {
+    let world = World::new();
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    let with = |day: &str| {
+        text.replace("client_secret =", &format!("client_secret_expires = {day}\nclient_secret ="))
+    };
+    let (_, secret) = (0, |ran: Ran| credential(&ran.json(), "daemon", "client_secret").1.clone());
+    let unknown = secret(world.run(&["status", "daemon", "--json"]).code(0));
+    assert_eq!((unknown["ends_at"].is_null(), unknown["bound"].as_str()), (true, Some("unknown")));
+    for day in ["2026-01-31", "\"2026-01-31\"", "2026-01-31T12:00:00Z"] {
+        world.home.configure(&with(day));
+        let ended = secret(world.run(&["status", "daemon", "--json"]).code(20));
+        assert_eq!(
+            (ended["ends_at"].as_u64(), ended["state"].as_str()),
+            (Some(1_769_817_600), Some("ended")),
+            "{day}"
+        );
+    }
+    world.home.configure(&with("2199-01-31"));
+    world.run(&["status", "daemon"]).code(0);
+    for wrong in ["\"gestern\"", "12:00:00", "5"] {
+        world.home.configure(&with(wrong));
+        world.run(&["account", "show", "daemon"]).code(10).says(&["client_secret_expires", "2027-01-31"]);
+    }
+}
+
+#[test]
+fn a_renewal_that_was_refused_is_reported_whatever_the_calendar_says() {
+    let world = World::new();
+    world.sandbox.inject(Rule::new(Fault::ExpiresIn(1)).times(1));
+    world.sign_in("ana");
+    world.sandbox.revoke_sessions(ANA).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    world.run(&["status", "ana"]).code(0);
+    world.run(&["token"]).code(24);
+    let shown = world.run(&["status", "ana"]).code(24).stdout;
+    assert!(shown.contains("AADSTS50173") && shown.contains("postkey login ana"), "{shown}");
+}
+
+#[test]
+fn without_a_refresh_token_the_access_token_is_what_ends() {
+    let world = World::new();
+    world.sandbox.inject(Rule::new(Fault::NoRefreshToken).times(1));
+    world.sandbox.inject(Rule::new(Fault::ExpiresIn(2)).times(1));
+    world.sign_in("ana");
+    let document = world.run(&["status", "ana", "--json"]).json();
+    assert_eq!(credential(&document, "ana", "access_token").0["credentials"].as_array().unwrap().len(), 1);
+    std::thread::sleep(Duration::from_millis(2500));
+    world.run(&["status", "ana"]).code(24);
+}
+
+#[test]
+fn nagios_gets_a_line_and_a_code() {
+    let world = World::new();
+    let plugin = |args: &[&str], code: i32| {
+        let ran = world.run(&[&["status", "--nagios"], args].concat()).code(code);
+        assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (1, ""), "{ran:?}");
+        ran.stdout
+    };
+    assert!(plugin(&["ana"], 2).starts_with("POSTKEY CRITICAL - ana: nobody has signed in"));
+    world.sign_in("ana");
+    let line = plugin(&["ana"], 0);
+    assert!(
+        line.starts_with("POSTKEY OK - 1 account; next: ana: refresh token ends at the latest in "),
+        "{line}"
+    );
+    assert!(line.contains(" | 'ana_access_token'=") && line.contains("s;1209600:;0:"), "{line}");
+    assert!(
+        plugin(&["ana", "--within", "90"], 1)
+            .starts_with("POSTKEY WARNING - ana: refresh token ends at the latest")
+    );
+    assert!(plugin(&["nobody"], 3).starts_with("POSTKEY UNKNOWN - "));
+    std::fs::write(world.home.state().join("tokens.key"), "nonsense").unwrap();
+    assert!(plugin(&["ana"], 3).starts_with("POSTKEY UNKNOWN - ana: "));
+    world.home.configure("[accounts.w]\n");
+    assert!(plugin(&[], 3).contains("`user` is missing"));
+    // A wrong command line is no state of the accounts either.
+    assert_eq!(world.run(&["status", "--nagios", "--within", "soon"]).code, 3);
+}
+
+#[test]
+fn prometheus_gets_metrics_whatever_the_state() {
+    let world = World::new();
+    world.sign_in("ana");
+    let text = world.run(&["status", "--prometheus"]).code(0).stdout;
+    assert!(text.contains("\npostkey_account_state{account=\"ana\"} 0\n"), "{text}");
+    assert!(text.contains("\npostkey_account_state{account=\"web\"} 2\n"), "{text}");
+    let metric = "postkey_credential_expiry_timestamp_seconds{account=\"ana\",credential=\"refresh_token\",bound=\"latest\"} ";
+    let value = text.lines().find_map(|line| line.strip_prefix(metric)).unwrap();
+    assert!(value.parse::<u64>().unwrap() > 1_790_000_000);
+    world.run(&["status", "--prometheus", "--json"]).code(2);
+}
