@@ -55,6 +55,7 @@ fn a_move_leaves_nothing_behind_and_the_tokens_are_renewed_where_they_went() {
     let ran = ran.says(&["removed from this machine"]);
     let server = server(&world);
     import(&server, &ran.stdout, &["--identity", &identity(&server)]).code(0);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
     assert!(server.run(&["token", "ana"]).code(0).stdout.starts_with("eyJ"));
     assert_eq!(world.sandbox.requests(sandbox::RequestKind::Refresh), 1);
     world.run(&["token", "ana"]).code(24);
