@@ -194,8 +194,13 @@ impl AssertionRef {
                 })
             }
             Self::ManagedIdentity(id) => {
-                let identity =
-                    ManagedIdentity::from_environment(environment).map_err(|error| absent(&error))?;
+                // App Service and the like say where it is; a virtual machine's is always at the same place.
+                let identity = match environment("IDENTITY_ENDPOINT") {
+                    Some(_) => {
+                        ManagedIdentity::from_environment(environment).map_err(|error| absent(&error))?
+                    }
+                    None => ManagedIdentity::imds(),
+                };
                 Assertion::ManagedIdentity(match id.as_str() {
                     "" => identity,
                     id => identity.with_client_id(id),
