@@ -43,6 +43,16 @@ const PACKAGES: &[Package] = &[
     Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
     Package { name: "nodejs", program: "node", used_for: "sending mail with nodemailer at the sandbox" },
     Package { name: "npm", program: "npm", used_for: "installing the packages for Node" },
+    Package {
+        name: "chromium",
+        program: "chromium",
+        used_for: "signing in at the sandbox with a real browser",
+    },
+    Package {
+        name: "chromium-driver",
+        program: "chromedriver",
+        used_for: "signing in at the sandbox with a real browser",
+    },
     Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
 ];
 

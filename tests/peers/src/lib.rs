@@ -7,10 +7,12 @@
 //! - [`Relay`]: stands between a client and a server, delays, counts and cuts.
 //! - [`HostileServer`]: plays one case of the catalogue of hostile servers ([`hostile::cases`]).
 //! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
+//! - [`Browser`]: Chromium without a screen, and [`http`](http()), a request without TLS.
 //! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not. [`node`](node()): a script for Node.
 //!
 //! All of it is blocking code on threads of its own, whatever runtime the tested code uses.
 
+mod browser;
 mod dovecot;
 pub mod hostile;
 pub mod hostile_client;
@@ -23,6 +25,7 @@ mod relay;
 mod sink;
 mod tls;
 
+pub use browser::{Answer, Browser, http};
 pub use dovecot::{Config, Dovecot, Jwt, ServicePorts, Services, VerificationKey};
 pub use hostile::HostileServer;
 pub use jwt::Hs256;

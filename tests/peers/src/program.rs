@@ -29,6 +29,8 @@ pub enum Program {
     Node,
     /// The mailbox synchroniser, package isync.
     Mbsync,
+    /// The browser and what drives it, packages chromium and chromium-driver; it is the driver that is found.
+    Chromium,
     /// This project's own program, as the test run built it.
     Postkey,
 }
@@ -47,6 +49,7 @@ impl Program {
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
             Self::Node => on_path("node").filter(|_| node_packages().is_some()),
+            Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Postkey => own_program(),
         }
     }
@@ -65,6 +68,7 @@ impl Program {
             Self::Python => "install the package python3",
             Self::Msal => "run `cargo xtask packages`",
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
+            Self::Chromium => "install the packages chromium and chromium-driver",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }

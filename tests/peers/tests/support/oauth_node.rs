@@ -1,0 +1,82 @@
+//! A sandbox, and scripts for Node that sign in at it.
+
+use std::path::Path;
+
+use postkey_peers::{Program, available, node};
+use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, Sandbox, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken};
+use serde_json::Value;
+
+pub(crate) struct Scene {
+    pub(crate) sandbox: Sandbox,
+    dir: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Scene {
+    pub(crate) fn set(test: &str) -> Option<Self> {
+        if !available(test, &[Program::Node]) {
+            return None;
+        }
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        let key = sandbox.client_key();
+        write("ca.pem", sandbox.ca_pem());
+        write("certificate.pem", key.certificate_pem());
+        write("key.pem", key.private_key_pem().expose());
+        write("assertion", sandbox.workload_token(&WorkloadToken::new(WORKLOAD_SUBJECT)).expose());
+        Some(Self { sandbox, dir, runtime })
+    }
+
+    /// What one flow of a script came to.
+    pub(crate) fn run(&self, script: &str, flow: &str) -> Value {
+        let _runtime = self.runtime.enter();
+        let app = |name| self.sandbox.app(name).unwrap();
+        let secret = |name| app(name).secret().unwrap().expose();
+        let ana = self.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
+        let person = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/person.mjs");
+        let output = node(script)
+            .unwrap()
+            .arg(flow)
+            .env("PERSON", format!("file://{}", person.display()))
+            .env("NODE_EXTRA_CA_CERTS", self.dir.path().join("ca.pem"))
+            .env("CERTIFICATE", self.dir.path().join("certificate.pem"))
+            .env("KEY", self.dir.path().join("key.pem"))
+            .env("ASSERTION", self.dir.path().join("assertion"))
+            .env("AUTHORITY", self.sandbox.authority())
+            .env("SIGN_IN_USER", ANA)
+            .env("SIGN_IN_PASSWORD", ana.password().expose())
+            .env("PUBLIC_CLIENT", app(PUBLIC_APP).id())
+            .env("WEB_CLIENT", app(WEB_APP).id())
+            .env("WEB_SECRET", secret(WEB_APP))
+            .env("DAEMON_CLIENT", app(DAEMON_APP).id())
+            .env("DAEMON_SECRET", secret(DAEMON_APP))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{errors}");
+        serde_json::from_str(said.trim()).unwrap_or_else(|e| panic!("{e}: {said}\n{errors}"))
+    }
+}
+
+/// A delegated token of Ana's for IMAP, of a client that showed itself so (`appidacr`).
+pub(crate) fn assert_is_anas(report: &Value, proof: &str) {
+    let claims = &report["claims"];
+    assert_eq!((claims["upn"].as_str(), claims["appidacr"].as_str()), (Some(ANA), Some(proof)), "{report:#}");
+    assert_eq!(claims["aud"], "https://outlook.office.com");
+    assert_eq!(claims["scp"], "IMAP.AccessAsUser.All");
+}
+
+/// The daemon's own token.
+pub(crate) fn assert_is_the_daemons(report: &Value, proof: &str) {
+    let claims = &report["claims"];
+    assert_eq!(
+        (claims["idtyp"].as_str(), claims["appidacr"].as_str()),
+        (Some("app"), Some(proof)),
+        "{report:#}"
+    );
+    assert_eq!(claims["roles"][0], "IMAP.AccessAsApp");
+}
