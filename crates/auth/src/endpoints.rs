@@ -39,13 +39,22 @@ impl Endpoints {
     pub fn new(authorize: Option<&str>, token: &str, device: Option<&str>) -> Result<Self, Error> {
         Ok(Self {
             authorize: authorize.map(|address| checked("authorize endpoint", address)).transpose()?,
-            token: checked("token endpoint", token)?,
             device: device.map(|address| checked("device endpoint", address)).transpose()?,
+            ..Self::of(checked("token endpoint", token)?)
+        })
+    }
+
+    /// A server of which only the token endpoint is known; it has been checked.
+    pub(crate) fn of(token: Url) -> Self {
+        Self {
+            authorize: None,
+            token,
+            device: None,
             issuer: None,
             tenant: String::new(),
             unsupported: BTreeMap::new(),
             quirks: Quirks::default(),
-        })
+        }
     }
 
     /// Refuses a flow that gives no token for mail here.

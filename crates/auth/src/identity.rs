@@ -4,8 +4,12 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use wire::Secret;
 
+use crate::Tokens;
 use crate::error::text;
 use crate::response::object;
+
+/// The claims that name a person, the best first.
+const NAMES: [&str; 4] = ["preferred_username", "upn", "unique_name", "email"];
 
 /// The claims of a JWT, unverified. They say what a token claims to be, for diagnosis only.
 #[derive(Debug, Clone)]
@@ -17,12 +21,77 @@ pub struct Claims(Map<String, Value>);
 pub struct Identity {
     /// `preferred_username`, `upn`, `unique_name` or `email`, the first that is there.
     pub username: Option<String>,
+    /// Every name found: those of `username`, and `email`; without repetitions.
+    pub names: Vec<String>,
     /// `email`.
     pub email: Option<String>,
     /// `oid`: the object id of the user, or of the service principal in an app-only token; else `sub`.
     pub object_id: Option<String>,
     /// `tid`: the tenant's id.
     pub tenant_id: Option<String>,
+}
+
+/// How who signed in compares with who was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignedIn {
+    /// The account that was meant.
+    AsMeant,
+    /// Somebody else: store nothing under the name that was meant.
+    Other(Identity),
+    /// The tokens do not say: there is no id_token, and the access token is opaque or the application's own.
+    Unknown,
+}
+
+impl Identity {
+    /// Whether one of its names is `meant` or one of its `aliases`. Letter case does not count; an account is
+    /// known by its sign-in name (UPN), by its address, or both.
+    pub fn matches(&self, meant: &str, aliases: &[String]) -> bool {
+        let meant: Vec<String> =
+            std::iter::once(meant).chain(aliases.iter().map(String::as_str)).map(folded).collect();
+        self.names.iter().map(|name| folded(name)).any(|name| !name.is_empty() && meant.contains(&name))
+    }
+
+    /// Adds what `other` knows.
+    fn and(mut self, other: Self) -> Self {
+        for name in other.names {
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
+        }
+        self.username = self.username.or(other.username);
+        self.email = self.email.or(other.email);
+        self.object_id = self.object_id.or(other.object_id);
+        self.tenant_id = self.tenant_id.or(other.tenant_id);
+        self
+    }
+}
+
+/// A name as it is compared. Entra puts the identity provider before the address of a personal account.
+fn folded(name: &str) -> String {
+    let name = name.trim();
+    name.strip_prefix("live.com#").unwrap_or(name).to_lowercase()
+}
+
+impl Tokens {
+    /// Compares who signed in with who was meant, by the names in the id_token and in the access token. Where
+    /// the answer is [`SignedIn::Other`], nothing may be stored under the name that was meant.
+    ///
+    /// The tokens come straight from the token endpoint, over TLS, so their claims are the server's word;
+    /// signatures are not checked.
+    pub fn signed_in_as(&self, meant: &str, aliases: &[String]) -> SignedIn {
+        let found = [self.id_token.as_ref(), Some(&self.access_token)]
+            .into_iter()
+            .flatten()
+            .filter_map(Claims::decode)
+            .map(|claims| claims.identity())
+            .reduce(Identity::and);
+        match found {
+            Some(identity) if identity.matches(meant, aliases) => SignedIn::AsMeant,
+            Some(identity) if !identity.names.is_empty() => SignedIn::Other(identity),
+            _ => SignedIn::Unknown,
+        }
+    }
 }
 
 impl Claims {
@@ -59,8 +128,15 @@ impl Claims {
     /// The names in it.
     pub fn identity(&self) -> Identity {
         let first = |names: &[&str]| names.iter().find_map(|name| self.text(name));
+        let mut names = Vec::new();
+        for name in NAMES.iter().filter_map(|name| self.text(name)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         Identity {
-            username: first(&["preferred_username", "upn", "unique_name", "email"]),
+            username: names.first().cloned(),
+            names,
             email: self.text("email"),
             object_id: first(&["oid", "sub"]),
             tenant_id: self.text("tid"),
@@ -109,6 +185,43 @@ mod tests {
         let identity = tokens(jwt(payload), None).identity().unwrap();
         assert_eq!((identity.username, identity.object_id), (None, Some("SP-OID".into())));
         assert_eq!(Claims::decode(&jwt(payload)).unwrap().words("roles"), ["IMAP.AccessAsApp"]);
+    }
+
+    #[test]
+    fn who_signed_in_is_compared_by_every_name() {
+        let id = jwt(r#"{"preferred_username":"Ana.Lima@contoso.example","email":"ana@mail.example"}"#);
+        let tokens = self::tokens(jwt(DELEGATED), Some(id));
+        for meant in ["ana.lima@CONTOSO.example", " ana@mail.example ", "ana@contoso.example"] {
+            assert_eq!(tokens.signed_in_as(meant, &[]), SignedIn::AsMeant, "{meant}");
+        }
+        let aliases = ["info@contoso.example".to_owned(), "Ana@Mail.example".to_owned()];
+        assert_eq!(tokens.signed_in_as("al@contoso.example", &aliases), SignedIn::AsMeant);
+        match tokens.signed_in_as("bob@contoso.example", &aliases[..1]) {
+            SignedIn::Other(found) => {
+                assert_eq!(found.username.as_deref(), Some("Ana.Lima@contoso.example"));
+                assert_eq!(found.names.len(), 3, "{:?}", found.names);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_that_merely_begin_or_end_alike_are_others() {
+        let tokens = tokens(jwt(r#"{"upn":"ana@contoso.example"}"#), None);
+        for meant in ["", "ana", "ana@contoso.example.evil.example", "xana@contoso.example", "ana@contoso"] {
+            assert!(matches!(tokens.signed_in_as(meant, &[]), SignedIn::Other(_)), "{meant}");
+        }
+    }
+
+    #[test]
+    fn personal_accounts_and_nameless_tokens() {
+        let personal = tokens(jwt(r#"{"unique_name":"live.com#dora@outlook.example"}"#), None);
+        assert_eq!(personal.signed_in_as("Dora@outlook.example", &[]), SignedIn::AsMeant);
+        for nameless in
+            [Secret::from("EwBAopaque"), jwt(r#"{"oid":"SP-OID","idtyp":"app"}"#), jwt(r#"{"upn":""}"#)]
+        {
+            assert_eq!(tokens(nameless, None).signed_in_as("ana@contoso.example", &[]), SignedIn::Unknown);
+        }
     }
 
     #[test]

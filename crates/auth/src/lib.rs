@@ -13,6 +13,7 @@
 //! http::Http, Clock ───────────────────────────────────────────┘     │ one of:
 //!                                          device_start → device_finish        a person elsewhere
 //!                                          code_begin → (browser) → code_finish  a person here
+//!                                          begin → (redirects) → finish        a person at a web application
 //!                                          client_credentials, jwt_bearer      nobody
 //!                                          password                            a person of old
 //!
@@ -48,6 +49,7 @@
 //! - [`provider`]: providers as data. What differs between providers is a member of [`provider::Quirks`],
 //!   never a branch on a name. A configuration can add a provider or lay changes over one, which is also how
 //!   the sandbox is reached.
+//! - [`discovery`]: what a server says about itself, for providers that are in no table.
 //! - [`credential`]: secrets, certificates and assertions of others, by which an application proves itself.
 //! - [`Client`]: one file per grant. What a request sent is remembered until its answer has been read, so
 //!   that a server which echoes a secret cannot bring it into an error.
@@ -80,6 +82,7 @@
 mod client;
 mod clock;
 pub mod credential;
+pub mod discovery;
 mod endpoints;
 mod error;
 pub mod http;
@@ -94,13 +97,14 @@ pub mod store;
 mod tokens;
 
 pub use client::{
-    Authorize, Callback, Client, DeviceCode, PASSWORD_WARNING, Pending, Poll, Poller, ResponseMode,
+    Authorize, Callback, Client, DeviceCode, DeviceRequest, PASSWORD_WARNING, Pending, Poll, Poller,
+    ResponseMode,
 };
 pub use clock::{Clock, SystemClock};
 pub use credential::{Assertion, Certificate, Credential, ServiceAccount};
 pub use endpoints::Endpoints;
 pub use error::{Challenge, Class, Code, Error, PasswordFailure, Refusal, SignIn};
-pub use identity::{Claims, Identity};
+pub use identity::{Claims, Identity, SignedIn};
 pub use protocol::Protocol;
 pub use provider::{Flow, Provider};
 pub use registration::Registration;

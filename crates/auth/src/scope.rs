@@ -33,11 +33,27 @@ pub(crate) fn is_default(scope: &str) -> bool {
     scope.ends_with("/.default")
 }
 
-/// Checks the scopes of a request where scopes name their resource: each an address, all of one resource.
+/// The hosts of Microsoft Graph in every cloud; its tokens open no mailbox by IMAP, POP or SMTP.
+const GRAPH: [&str; 5] = [
+    "graph.microsoft.com",
+    "graph.microsoft.us",
+    "dod-graph.microsoft.us",
+    "microsoftgraph.chinacloudapi.cn",
+    "graph.windows.net",
+];
+
+/// Checks the scopes of a request where scopes name their resource: each an address, all of one resource, which
+/// is not Graph, and `.default` by itself.
 pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
     let mut resource: Option<String> = None;
     let mut bare = None;
-    for scope in scopes.iter().filter(|scope| !is_identity(scope)) {
+    let named = scopes.iter().filter(|scope| !is_identity(scope));
+    if let Some(default) = named.clone().find(|scope| is_default(scope)).filter(|_| named.clone().count() > 1)
+    {
+        let reason = format!("{default:?} stands for everything that was consented to; ask for it alone");
+        return Err(Error::setting("scope", reason));
+    }
+    for scope in named {
         let Ok(url) = Url::parse(scope) else {
             bare = Some(scope);
             continue;
@@ -48,6 +64,13 @@ pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
                 let reason = format!(
                     "it names two resources ({other} and {this}): a token serves one; ask for each in its own sign-in \
                      or refresh"
+                );
+                return Err(Error::setting("scope", reason));
+            }
+            _ if GRAPH.contains(&this.as_str()) => {
+                let reason = format!(
+                    "{scope:?} is a permission of Microsoft Graph, whose tokens open no mailbox by IMAP, POP or SMTP; \
+                     the mail permissions begin with https://outlook.office.com/"
                 );
                 return Err(Error::setting("scope", reason));
             }
@@ -117,6 +140,15 @@ mod tests {
         let good =
             "openid https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send";
         assert!(one_resource(&list(good)).is_ok());
+        for graph in ["https://graph.microsoft.com/Mail.Read", "openid https://GRAPH.microsoft.us/.default"] {
+            let shown = one_resource(&list(graph)).unwrap_err().to_string();
+            assert!(shown.contains("Microsoft Graph"), "{shown}");
+        }
+        let default = "https://outlook.office.com/.default";
+        assert!(one_resource(&list(&format!("openid {default}"))).is_ok());
+        let shown =
+            one_resource(&list(&format!("{default} https://outlook.office.com/SMTP.Send"))).unwrap_err();
+        assert!(shown.to_string().contains("alone"), "AADSTS70011 otherwise: {shown}");
         assert!(well_formed(&["a b".to_owned()]).is_err());
         assert!(well_formed(&["a\n".to_owned()]).is_err());
     }

@@ -27,6 +27,8 @@ pub enum Program {
     Msal,
     /// Node with the packages that `cargo xtask packages` installed; [`node`](crate::node()) runs a script with them.
     Node,
+    /// A Python that can import `jwt` and `cryptography`: the same.
+    PyJwt,
     /// The mailbox synchroniser, package isync.
     Mbsync,
     /// The browser and what drives it, packages chromium and chromium-driver; it is the driver that is found.
@@ -45,6 +47,7 @@ impl Program {
             Self::Msmtp => on_path("msmtp"),
             Self::Mpop => on_path("mpop"),
             Self::Curl => on_path("curl"),
+            Self::PyJwt => environment_python().filter(|python| imports(python, "jwt, cryptography")),
             Self::Mbsync => on_path("mbsync"),
             Self::Python => environment_python().or_else(|| on_path("python3")),
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
@@ -66,7 +69,7 @@ impl Program {
             Self::Curl => "install the package curl",
             Self::Mbsync => "install the package isync",
             Self::Python => "install the package python3",
-            Self::Msal => "run `cargo xtask packages`",
+            Self::Msal | Self::PyJwt => "run `cargo xtask packages`",
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Chromium => "install the packages chromium and chromium-driver",
             Self::Postkey => "run `cargo build -p postkey-cli`",

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use wire::Secret;
 
-use super::Client;
 use super::form::Form;
+use super::{Client, Pending};
 use crate::clock::Clock;
 use crate::endpoints::{is_loopback, shown};
 use crate::error::{Refusal, text};
@@ -45,6 +45,8 @@ pub struct Authorize<'a> {
     pub prompt: Option<&'a str>,
     /// A claims challenge from an earlier refusal.
     pub claims: Option<&'a str>,
+    /// The languages the person reads, best first, as BCP 47 tags with blanks between (`ui_locales`).
+    pub languages: Option<&'a str>,
     /// How the answer is to come back.
     pub response_mode: ResponseMode,
 }
@@ -58,23 +60,10 @@ impl<'a> Authorize<'a> {
             login_hint: None,
             prompt: None,
             claims: None,
+            languages: None,
             response_mode: ResponseMode::Query,
         }
     }
-}
-
-/// A sign-in that was begun: what must be known when the answer comes. Consumed by the answer, so none can be
-/// used twice.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Pending {
-    /// The value that the answer must repeat.
-    pub state: Secret,
-    /// The redirect address that was sent.
-    pub redirect_uri: String,
-    verifier: Secret,
-    scopes: Vec<String>,
-    token_endpoint: String,
 }
 
 /// The authorisation answer as the browser brought it.
@@ -89,6 +78,8 @@ pub struct Callback {
     pub iss: Option<String>,
     /// The refusal, if `error` was there; cleaned.
     pub refusal: Option<Box<Refusal>>,
+    /// Where the browser ended, if that is known: an answer that was pasted.
+    pub(super) arrived_at: Option<Url>,
 }
 
 impl Callback {
@@ -125,19 +116,21 @@ impl Callback {
         match (&code, &refusal) {
             (None, None) => Err(Error::Callback { what: "it holds neither a code nor an error" }),
             (Some(_), Some(_)) => Err(Error::Callback { what: "it holds a code and an error" }),
-            _ => Ok(Self { code, state, iss, refusal }),
+            _ => Ok(Self { code, state, iss, refusal, arrived_at: None }),
         }
     }
 
     /// Reads the address that a browser ended on, pasted by the user; its query or, failing that, its
-    /// fragment.
+    /// fragment. The rest of the address must be that of the redirect, which
+    /// [`code_finish`](Client::code_finish) sees to.
     ///
     /// # Errors
     ///
     /// As [`from_query`](Self::from_query), and if it is no address.
     pub fn from_address(address: &str) -> Result<Self, Error> {
         let url = Url::parse(address.trim()).map_err(|_| Error::Callback { what: "it is not an address" })?;
-        Self::from_query(url.query().or(url.fragment()).unwrap_or_default())
+        let callback = Self::from_query(url.query().or(url.fragment()).unwrap_or_default())?;
+        Ok(Self { arrived_at: Some(url), ..callback })
     }
 }
 
@@ -182,9 +175,12 @@ impl<H: Http, C: Clock> Client<H, C> {
             };
             builder = builder.add_extra_param("response_mode", mode);
         }
-        for (name, value) in
-            [("login_hint", request.login_hint), ("prompt", request.prompt), ("claims", request.claims)]
-        {
+        for (name, value) in [
+            ("login_hint", request.login_hint),
+            ("prompt", request.prompt),
+            ("claims", request.claims),
+            ("ui_locales", request.languages),
+        ] {
             if let Some(value) = value {
                 builder = builder.add_extra_param(name, value);
             }
@@ -196,6 +192,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             verifier: Secret::from(verifier.into_secret()),
             scopes: request.scopes.to_vec(),
             token_endpoint: self.endpoints.token.to_string(),
+            begun_at: self.clock.now(),
         };
         Ok((url, pending))
     }
@@ -204,18 +201,30 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::StateMismatch`], [`Error::MixUp`], [`Error::Declined`], [`Error::Refused`], or what the
-    /// exchange gives. A code works once: after any error, begin anew.
+    /// [`Error::StateMismatch`], [`Error::MixUp`], [`Error::Declined`], [`Error::Refused`],
+    /// [`Error::Callback`] for an answer that came to another address or more than [`Pending::LIFE`] seconds
+    /// late, or what the exchange gives. A code works once: after any error, begin anew.
     pub async fn code_finish(&self, pending: Pending, callback: Callback) -> Result<Tokens, Error> {
         if callback.state.as_ref() != Some(&pending.state) {
             return Err(Error::StateMismatch);
+        }
+        if callback.arrived_at.as_ref().is_some_and(|url| !same_place(url, &pending.redirect_uri)) {
+            return Err(Error::Callback { what: "it came to another address than this sign-in named" });
+        }
+        if !pending.is_fresh(self.clock.now()) {
+            return Err(Error::Callback { what: "it came more than an hour after the sign-in was begun" });
         }
         if pending.token_endpoint != self.endpoints.token.as_str() {
             let found = shown(&self.endpoints.token);
             return Err(Error::MixUp { expected: pending.token_endpoint, found });
         }
-        if let Some(iss) = &callback.iss {
-            self.check_issuer(iss)?;
+        match &callback.iss {
+            Some(iss) => self.check_issuer(iss)?,
+            None if self.endpoints.quirks.names_issuer => {
+                let expected = self.endpoints.issuer.clone().unwrap_or_else(|| shown(&self.endpoints.token));
+                return Err(Error::MixUp { expected, found: "a server that does not name itself".into() });
+            }
+            None => {}
         }
         if let Some(refusal) = callback.refusal {
             return Err(if refusal.is_declined() {
@@ -255,6 +264,16 @@ impl<H: Http, C: Clock> Client<H, C> {
         };
         if same { Ok(()) } else { Err(Error::MixUp { expected, found: found.to_owned() }) }
     }
+}
+
+/// Whether a browser that was sent to `redirect_uri` can have ended at `url`.
+fn same_place(url: &Url, redirect_uri: &str) -> bool {
+    Url::parse(redirect_uri).is_ok_and(|sent| {
+        let place = |url: &Url| {
+            (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
+        };
+        place(&sent) == place(url) && sent.path() == url.path()
+    })
 }
 
 /// Checks a redirect address: https, http on loopback, or a scheme of the application's own (RFC 8252 §7).

@@ -58,6 +58,24 @@ impl fmt::Debug for DeviceCode {
     }
 }
 
+/// What to ask of the device authorisation endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceRequest<'a> {
+    /// The scopes to ask for.
+    pub scopes: &'a [String],
+    /// The language of the server's sentence for the person, as a BCP 47 tag: `de-DE`.
+    pub language: Option<&'a str>,
+    /// A claims challenge from an earlier refusal.
+    pub claims: Option<&'a str>,
+}
+
+impl<'a> DeviceRequest<'a> {
+    /// A plain request.
+    pub fn new(scopes: &'a [String]) -> Self {
+        Self { scopes, language: None, claims: None }
+    }
+}
+
 /// What one poll found.
 #[derive(Debug)]
 pub enum Poll {
@@ -120,24 +138,50 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if the provider has no device sign-in or the scopes cannot be used;
-    /// [`Error::Response`] if the page it names is not one to send a person to (AU-20); otherwise what the
-    /// exchange gives.
+    /// As [`device_begin`](Self::device_begin).
     pub async fn device_start(&self, scopes: &[String]) -> Result<DeviceCode, Error> {
+        self.device_begin(&DeviceRequest::new(scopes)).await
+    }
+
+    /// Asks for a device code, in a language or for a challenge.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the provider has no device sign-in for mail; [`Error::Setting`] if scopes or
+    /// language cannot be used; [`Error::Response`] if the page it names is not one to send a person to
+    /// (AU-20); otherwise what the exchange gives.
+    pub async fn device_begin(&self, request: &DeviceRequest<'_>) -> Result<DeviceCode, Error> {
         self.endpoints.allows(Flow::Device)?;
         let Some(device) = &self.endpoints.device else {
-            return Err(Error::setting(
-                "flow",
-                "this provider has no device sign-in for mail; use the browser",
-            ));
+            let reason = "This provider has no device sign-in; use the browser.".into();
+            return Err(Error::Unsupported { flow: Flow::Device, reason });
         };
+        let scopes = request.scopes;
         if scopes.is_empty() {
             return Err(Error::setting("scope", "there is none"));
         }
         self.check_scopes(scopes)?;
-        let form =
-            Form::new().field("client_id", &self.registration.client_id).field("scope", &scopes.join(" "));
-        let members = self.post(device, form, None).await?;
+        let (mut url, mut form) = (device.clone(), Form::new());
+        form = form.field("client_id", &self.registration.client_id).field("scope", &scopes.join(" "));
+        if let Some(language) = request.language {
+            let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            if language.is_empty() || language.len() > 35 || !language.bytes().all(letter) {
+                return Err(Error::setting(
+                    "language",
+                    format!("{language:?} is no language tag such as de-DE"),
+                ));
+            }
+            match self.endpoints.quirks.language_parameter.as_str() {
+                "" => form = form.field("ui_locales", language),
+                parameter => {
+                    url.query_pairs_mut().append_pair(parameter, language);
+                }
+            }
+        }
+        if let Some(claims) = request.claims {
+            form = form.field("claims", claims);
+        }
+        let members = self.post(&url, form, None).await?;
         read(members, scopes, self.clock.now())
     }
 

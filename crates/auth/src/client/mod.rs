@@ -6,11 +6,14 @@ mod device;
 mod form;
 mod jwt_bearer;
 mod password;
+mod pending;
 mod refresh;
+mod web;
 
-pub use code::{Authorize, Callback, Pending, ResponseMode};
-pub use device::{DeviceCode, Poll, Poller};
+pub use code::{Authorize, Callback, ResponseMode};
+pub use device::{DeviceCode, DeviceRequest, Poll, Poller};
 pub use password::PASSWORD_WARNING;
+pub use pending::Pending;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};

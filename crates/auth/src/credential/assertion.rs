@@ -48,6 +48,32 @@ pub struct Caller {
 }
 
 impl Assertion {
+    /// The source that the environment of a workload names: `AZURE_FEDERATED_TOKEN_FILE` (Kubernetes),
+    /// `ACTIONS_ID_TOKEN_REQUEST_URL` (GitHub Actions), `IDENTITY_ENDPOINT` (App Service and the like), in this
+    /// order. `variable` looks a variable up. A virtual machine's service is never guessed, for nothing tells it
+    /// from a network that swallows the question: name it with [`ManagedIdentity::imds`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if there is none of them, or what the source found gives.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let there = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if let Some(path) = there("AZURE_FEDERATED_TOKEN_FILE") {
+            return Ok(Self::file(path));
+        }
+        if there("ACTIONS_ID_TOKEN_REQUEST_URL").is_some() {
+            return GitHubActions::from_environment(variable).map(Self::GitHubActions);
+        }
+        if there("IDENTITY_ENDPOINT").is_some() {
+            return ManagedIdentity::from_environment(variable).map(Self::ManagedIdentity);
+        }
+        Err(Error::setting(
+            "assertion",
+            "none of AZURE_FEDERATED_TOKEN_FILE, ACTIONS_ID_TOKEN_REQUEST_URL and IDENTITY_ENDPOINT is set, so the \
+             environment offers none; name a file, a command or the managed identity",
+        ))
+    }
+
     /// From a file, read anew for every request.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::File(path.into())
@@ -122,6 +148,11 @@ impl Assertion {
 }
 
 fn read(path: &Path) -> Result<Secret, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| format!("it cannot be read ({error})"))?;
+    // A pipe that nobody writes to would be waited for without end.
+    if !metadata.is_file() {
+        return Err("it is not a regular file".into());
+    }
     let file = std::fs::File::open(path).map_err(|error| format!("it cannot be read ({error})"))?;
     let mut text = Zeroizing::new(String::with_capacity(4096));
     file.take(LONGEST + 1)

@@ -299,6 +299,17 @@ mod tests {
         }
     }
 
+    /// A page elsewhere can make a browser post to this port; what it cannot know is the state.
+    #[test]
+    fn au_01_a_form_posted_from_another_origin_is_refused() {
+        let mut receiver = receiver();
+        for body in ["code=STOLEN&state=guess", "code=STOLEN", "error=access_denied", "state=good-stat"] {
+            let request = post(body).replacen("\r\n", "\r\nOrigin: https://evil.example\r\n", 1);
+            assert_eq!(status(&receiver.answer(request.as_bytes())), 400, "{body}");
+        }
+        accepted(receiver.answer(post("code=C&state=good-state").as_bytes()));
+    }
+
     #[test]
     fn au_09_other_paths_do_not_exist() {
         let mut receiver = Receiver::new("/cb", PORT, Secret::from("good-state"));

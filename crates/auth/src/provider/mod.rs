@@ -150,7 +150,11 @@ impl Provider {
         for protocol in protocols {
             let scopes = self.scopes.of(*protocol);
             if scopes.is_empty() {
-                return Err(Error::setting("protocol", format!("{} has no {protocol} by OAuth", self.title)));
+                let reason = format!(
+                    "{} has no {protocol} by OAuth that is known here; if it has, set its scopes in the configuration",
+                    self.title
+                );
+                return Err(Error::setting("protocol", reason));
             }
             add(scopes);
         }
@@ -210,24 +214,87 @@ fn lay_over(base: &mut Table, over: &Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::one_resource;
+
+    fn registration_for(provider: &Provider) -> Registration {
+        match provider.client_secret {
+            SecretRule::Required => Registration::with_secret("id", wire::Secret::from("s"), ""),
+            _ => Registration::public("id", ""),
+        }
+    }
 
     #[test]
-    fn every_table_of_the_data_is_a_provider_with_endpoints_and_scopes() {
+    fn every_table_of_the_data_is_a_provider_with_endpoints() {
         let tables: Table = BUILTIN.parse().unwrap();
         assert_eq!(Provider::all().len(), tables.len());
         for (name, table) in &tables {
             let provider = Provider::from_table(name, table.as_table().unwrap()).unwrap();
-            let registration = match provider.client_secret {
-                SecretRule::Required => Registration::with_secret("id", wire::Secret::from("s"), ""),
-                _ => Registration::public("id", ""),
-            };
-            let endpoints = provider.endpoints(&registration).unwrap();
-            assert!(endpoints.authorize.is_some(), "{name}");
-            for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
-                assert!(!provider.servers.of(protocol).is_empty(), "{name} {protocol}");
-                assert!(!provider.scopes_for(&[protocol], Access::Delegated).unwrap().is_empty(), "{name}");
+            let endpoints = provider.endpoints(&registration_for(&provider)).unwrap();
+            assert!(endpoints.authorize.is_some() && !provider.mechanisms.is_empty(), "{name}");
+            for url in endpoints.authorize.iter().chain(&endpoints.device).chain([&endpoints.token]) {
+                assert_eq!(url.scheme(), "https", "{name}");
+            }
+            for (flow, reason) in &provider.unsupported {
+                assert!(reason.ends_with('.') && provider.allows(*flow).is_err(), "{name}");
+            }
+            let device = provider.device.is_some();
+            assert!(
+                device || provider.allows(Flow::Device).is_err(),
+                "{name} does not say why it has no device flow"
+            );
+        }
+    }
+
+    /// What is known of a provider's mail is known whole: scopes and servers, of one resource; what is not
+    /// known is said.
+    #[test]
+    fn mail_by_oauth_has_scopes_and_servers_or_a_reason() {
+        let protocols = [Protocol::Imap, Protocol::Pop3, Protocol::Smtp];
+        for provider in Provider::all() {
+            let name = &provider.name;
+            for protocol in protocols {
+                let scopes = provider.scopes_for(&[protocol], Access::Delegated);
+                let served = !provider.servers.of(protocol).is_empty();
+                let told = !provider.notes.is_empty() || provider.allows(Flow::Browser).is_err();
+                assert!(scopes.is_ok() && served || told, "{name} {protocol}");
+            }
+            let known: Vec<Protocol> =
+                protocols.into_iter().filter(|protocol| !provider.scopes.of(*protocol).is_empty()).collect();
+            if provider.quirks.scope_names_resource {
+                one_resource(&provider.scopes_for(&known, Access::Delegated).unwrap()).unwrap();
+                one_resource(&provider.scopes.app_only).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_flow_without_mail_is_refused_with_the_reason_and_can_be_allowed() {
+        let google = Provider::builtin("google").unwrap();
+        let error = google.allows(Flow::Device).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { flow: Flow::Device, .. }));
+        assert!(error.to_string().contains("no mail scope"), "{error}");
+        assert!(google.allows(Flow::Browser).is_ok() && google.allows(Flow::ServiceAccount).is_ok());
+        let over: Table = "[unsupported]\ndevice = \"\"".parse().unwrap();
+        assert!(google.with_overrides(&over).unwrap().allows(Flow::Device).is_ok());
+        let wrong: Table = "like = \"google\"\n[unsupported]\nteleport = \"no\"".parse().unwrap();
+        assert!(Provider::from_table("x", &wrong).is_err());
+    }
+
+    #[test]
+    fn the_sovereign_clouds_have_their_own_sign_in() {
+        for (name, host) in [
+            ("microsoft-bleu", "login.sovcloud-identity.fr"),
+            ("microsoft-delos", "login.sovcloud-identity.de"),
+            ("microsoft-govsg", "login.sovcloud-identity.sg"),
+            ("microsoft-21vianet", "login.partner.microsoftonline.cn"),
+        ] {
+            let provider = Provider::builtin(name).unwrap();
+            let endpoints = provider.endpoints(&Registration::public("id", "T")).unwrap();
+            assert_eq!(endpoints.token.host_str(), Some(host));
+        }
+        let error =
+            Provider::builtin("microsoft-bleu").unwrap().scopes_for(&[Protocol::Imap], Access::Delegated);
+        assert!(error.unwrap_err().to_string().contains("configuration"), "never another cloud's scope");
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub struct Quirks {
     /// How the device authorisation endpoint is told the person's language: a parameter of its query (Entra's
     /// `mkt`). Empty: `ui_locales` in the form, as OpenID Connect has it for other endpoints.
     pub language_parameter: String,
+    /// Every authorisation answer names its issuer (RFC 9207 §2.3), so one that does not is forged.
+    pub names_issuer: bool,
     /// Parameters to add to the authorisation request (Google's `access_type=offline`).
     pub authorize_parameters: Vec<(String, String)>,
 }

@@ -149,7 +149,10 @@ pub async fn access_token<H: Http, C: Clock>(
     match renew(client, wanted, old).await {
         Ok(new) => keep(store, &lock, wanted, old, new),
         Err(error) => {
-            remember(store, &lock, client, wanted, record.as_ref(), &error);
+            let noted = remember(store, &lock, client, wanted, record.as_ref(), &error);
+            if let (Err(unwritten), Error::ScopeMismatch { refresh_token: Some(_), .. }) = (noted, &error) {
+                return Err(Error::NotSaved(unwritten));
+            }
             if error.class() == Class::RetryLater {
                 return wanted.last_resort(record.as_ref(), clock.now(), error);
             }
@@ -275,7 +278,8 @@ fn keep(
     Ok(issued)
 }
 
-/// Writes a refusal down beside the unchanged tokens. If that fails too, others will merely ask once more.
+/// Writes a refusal down beside the unchanged tokens. If that fails too, others will merely ask once more, unless
+/// a rotated refresh token came with it.
 fn remember<H: Http, C: Clock>(
     store: &(impl TokenStore + ?Sized),
     lock: &Lock,
@@ -283,8 +287,8 @@ fn remember<H: Http, C: Clock>(
     wanted: &Wanted,
     record: Option<&Record>,
     error: &Error,
-) {
-    let Some(cause) = Cause::of(error) else { return };
+) -> Result<(), StoreError> {
+    let Some(cause) = Cause::of(error) else { return Ok(()) };
     let policy = &wanted.policy;
     let hopeless = error.refusal().is_some_and(|refusal| refusal.codes.contains(&LOOP_DETECTED));
     let memory = match error.retry_after() {
@@ -302,7 +306,7 @@ fn remember<H: Http, C: Clock>(
         cause,
         tried: tried(refresh_token, client.registration()),
     };
-    let _ = store.save(lock, &wanted.key, &Record { tokens, failure: Some(failure) });
+    store.save(lock, &wanted.key, &Record { tokens, failure: Some(failure) })
 }
 
 /// A refused refresh token means a new sign-in; a refused secret or a policy does not.

@@ -1,5 +1,6 @@
 //! Federated assertions: files, GitHub Actions, managed identities, the caller.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -79,6 +80,8 @@ async fn what_cannot_be_an_assertion_is_not_sent() {
     assert!(sign_in(&assertion, vec![]).await.0.is_ok(), "clocks differ by a little");
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
     refused(&assertion, vec![]).await;
+    let (shown, _) = refused(&Assertion::file(folder.path()), vec![]).await;
+    assert!(shown.contains("not a regular file"), "a folder, a pipe, a device: {shown}");
 }
 
 #[tokio::test]
@@ -204,4 +207,26 @@ async fn the_caller_is_asked_for_every_request() {
     let (shown, class) = refused(&later, vec![]).await;
     assert!(shown.contains("the command: it ended with status 3 [2J"), "{shown}");
     assert_eq!((class, asked.load(Ordering::SeqCst)), (Class::ConfigError, 2));
+}
+
+#[test]
+fn the_environment_names_the_source() {
+    let github =
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", "https://g.example/"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")];
+    let azure = [("IDENTITY_ENDPOINT", "http://localhost:1/"), ("IDENTITY_HEADER", "h")];
+    let file = [
+        ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/token"),
+        ("IDENTITY_ENDPOINT", "http://localhost:1/"),
+    ];
+    let with = |variables: &[(&str, &str)]| {
+        let variables: BTreeMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Assertion::from_environment(|name| variables.get(name).cloned())
+    };
+    assert!(matches!(with(&github), Ok(Assertion::GitHubActions(_))));
+    assert!(matches!(with(&azure), Ok(Assertion::ManagedIdentity(_))));
+    assert!(matches!(with(&file), Ok(Assertion::File(path)) if path.ends_with("token")));
+    for wrong in [&github[..1], &[], &[("AZURE_FEDERATED_TOKEN_FILE", "")]] {
+        assert!(matches!(with(wrong), Err(Error::Setting { setting: "assertion", .. })), "{wrong:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use postkey_auth::{Authorize, Callback, Class, Error, Pending, Registration, ResponseMode};
+use postkey_auth::{Authorize, Callback, Class, Client, Error, Pending, Registration, ResponseMode};
 use wire::Secret;
 
 use crate::support::*;
@@ -230,4 +230,138 @@ fn redirect_addresses_are_https_or_loopback() {
     for bad in ["http://app.example/cb", "localhost", "http://localhost/#x"] {
         assert!(client.code_begin(&Authorize::new(bad, &scopes)).is_err(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_can_be_kept_as_a_secret_and_taken_up_again() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "RT", 3600)]));
+    let client = client(&http, &clock);
+    let scopes = imap_scopes();
+    let (url, kept) = client.begin(&Authorize::new("https://app.example/oauth/callback", &scopes)).unwrap();
+    let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+    assert_eq!(format!("{kept:?}"), "[redacted]");
+    let members: serde_json::Value = serde_json::from_str(kept.expose()).unwrap();
+    assert_eq!((members["version"].as_u64(), members["begun_at"].as_u64()), (Some(1), Some(NOW)));
+    client.finish(kept, &format!("code=C&state={}", query["state"])).await.unwrap();
+    let form = &http.forms()[0];
+    let challenge =
+        Base64UrlUnpadded::encode_string(digest(&SHA256, form["code_verifier"].as_bytes()).as_ref());
+    assert_eq!(challenge, query["code_challenge"]);
+    assert_eq!(form["redirect_uri"], "https://app.example/oauth/callback");
+    assert_eq!(form["scope"], scopes.join(" "));
+}
+
+#[tokio::test]
+async fn what_was_kept_too_long_or_is_something_else_is_refused() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "", 60)]));
+    let client = client(&http, &clock);
+    let (_, pending) = begin(&client);
+    let (kept, query) = (pending.to_secret(), format!("code=C&state={}", pending.state.expose()));
+    let newer = kept.expose().replace("\"version\":1", "\"version\":2");
+    let more = kept.expose().replace("\"version\":1", "\"version\":1,\"admin\":true");
+    for wrong in ["", "{}", "[]", "null", &newer, &more, &kept.expose()[1..]] {
+        let result = client.finish(Secret::from(wrong), &query).await;
+        assert!(matches!(result, Err(Error::Callback { .. })), "{wrong}: {result:?}");
+    }
+    // Written under a clock that stands ten minutes later.
+    let later = kept.expose().replace(&NOW.to_string(), &(NOW + 600).to_string());
+    assert!(matches!(client.finish(Secret::from(later), &query).await, Err(Error::Callback { .. })));
+    clock.advance(Pending::LIFE + 1);
+    assert!(matches!(client.finish(kept.clone(), &query).await, Err(Error::Callback { .. })));
+    assert!(http.seen().is_empty());
+    let fresh = kept.expose().replace(&NOW.to_string(), &(NOW + 1).to_string());
+    client.finish(Secret::from(fresh), &query).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_callback_from_another_origin_is_refused() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([]));
+    let client = client(&http, &clock);
+    let scopes = imap_scopes();
+    let native = "https://login.microsoftonline.com/common/oauth2/nativeclient";
+    for (redirect, places) in [
+        (
+            native,
+            &[
+                "https://evil.example/common/oauth2/nativeclient",
+                "https://login.microsoftonline.com/common/x",
+            ][..],
+        ),
+        (
+            "http://localhost:3017/cb",
+            &["http://localhost:3018/cb", "http://localhost:3017/", "https://localhost:3017/cb"],
+        ),
+        ("http://localhost", &["http://127.0.0.1/", "http://localhost/x", "http://localhost:81/"]),
+    ] {
+        for place in places {
+            let (_, pending) = client.code_begin(&Authorize::new(redirect, &scopes)).unwrap();
+            let address = format!("{place}?code=C&state={}", pending.state.expose());
+            let callback = Callback::from_address(&address).unwrap();
+            let error = client.code_finish(pending, callback).await.unwrap_err();
+            assert!(matches!(error, Error::Callback { .. }), "{redirect} {place}: {error}");
+        }
+    }
+    assert!(http.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_pasted_address_finishes_the_sign_in_it_belongs_to() {
+    for (redirect, place) in [
+        (REDIRECT, "http://localhost:43117/"),
+        ("http://localhost", "http://localhost/"),
+        ("http://localhost:3017/a/b", "HTTP://LOCALHOST:3017/a/b"),
+        (
+            "https://login.microsoftonline.com/common/oauth2/nativeclient",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient",
+        ),
+    ] {
+        let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "RT", 60)]));
+        let (client, scopes) = (client(&http, &clock), imap_scopes());
+        let (_, pending) = client.code_begin(&Authorize::new(redirect, &scopes)).unwrap();
+        let address = format!(" {place}?code=C&state={}\n", pending.state.expose());
+        client.code_finish(pending, Callback::from_address(&address).unwrap()).await.unwrap();
+        assert_eq!(http.forms()[0]["redirect_uri"], redirect);
+    }
+}
+
+#[tokio::test]
+async fn a_confidential_client_proves_itself_when_it_redeems_a_code() {
+    let secret = Registration::with_secret("WEB", Secret::from("web-secret~+/"), "contoso.example");
+    let certificate = Registration::with_certificate("WEB", certificate(), "contoso.example");
+    for (registration, sent, not) in
+        [(secret, "client_secret", "client_assertion"), (certificate, "client_assertion", "client_secret")]
+    {
+        let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "RT", 60)]));
+        let client = client_of("microsoft", registration, &http, &clock);
+        let (query, pending) = begin(&client);
+        assert!(!query.contains_key(sent), "never by the browser");
+        let answer = callback(&pending, "code=C");
+        client.code_finish(pending, answer).await.unwrap();
+        let form = &http.forms()[0];
+        assert!(form.contains_key(sent) && !form.contains_key(not) && form.contains_key("code_verifier"));
+    }
+}
+
+#[test]
+fn languages_are_asked_for_by_their_standard_name() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([]));
+    let scopes = imap_scopes();
+    let request = Authorize { languages: Some("de-DE en"), ..Authorize::new(REDIRECT, &scopes) };
+    let (url, _) = client(&http, &clock).code_begin(&request).unwrap();
+    assert!(url.query_pairs().any(|(name, value)| name == "ui_locales" && value == "de-DE en"));
+}
+
+#[tokio::test]
+async fn au_05_an_answer_without_an_issuer_is_refused_where_every_answer_has_one() {
+    let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "", 60)]));
+    let mut endpoints = client(&http, &clock).endpoints().clone();
+    endpoints.quirks.names_issuer = true;
+    let client = Client::with_clock(endpoints, Registration::public("CLIENT", ""), http.clone(), clock);
+    let (_, pending) = begin(&client);
+    let answer = callback(&pending, "code=C");
+    let error = client.code_finish(pending, answer).await.unwrap_err();
+    assert!(matches!(error, Error::MixUp { .. }) && http.seen().is_empty(), "{error}");
+    let (_, pending) = begin(&client);
+    let answer = callback(&pending, "code=C&iss=https://login.microsoftonline.com/T/v2.0");
+    client.code_finish(pending, answer).await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postkey_auth::{Class, Error, Flow};
+use postkey_auth::{Class, Client, DeviceRequest, Endpoints, Error, Flow, Registration};
 
 use crate::support::*;
 
@@ -157,4 +157,84 @@ async fn nothing_is_sent_where_it_cannot_work() {
     let bare = client(&http, &clock).device_start(&["IMAP.AccessAsUser.All".to_owned()]).await.unwrap_err();
     assert!(matches!(bare, Error::Setting { setting: "scope", .. }), "{bare}");
     assert!(http.seen().is_empty());
+}
+
+#[tokio::test]
+async fn the_language_is_asked_for_as_the_provider_wants_it() {
+    let (clock, scopes) = (FakeClock::new(), imap_scopes());
+    let challenge = r#"{"access_token":{}}"#;
+    let request =
+        DeviceRequest { language: Some("de-DE"), claims: Some(challenge), ..DeviceRequest::new(&scopes) };
+    let http = FakeHttp::answering([device_code(5, 900)]);
+    client(&http, &clock).device_begin(&request).await.unwrap();
+    let seen = &http.seen()[0];
+    assert!(seen.url.ends_with("/oauth2/v2.0/devicecode?mkt=de-DE"), "{}", seen.url);
+    assert_eq!(seen.form["claims"], challenge);
+    assert!(!seen.form.contains_key("ui_locales"));
+
+    let http = FakeHttp::answering([device_code(5, 900)]);
+    let endpoints = Endpoints::new(None, "https://idp.example/t", Some("https://idp.example/d")).unwrap();
+    let generic =
+        Client::with_clock(endpoints, Registration::public("C", ""), http.clone(), FakeClock::new());
+    generic.device_begin(&request).await.unwrap();
+    let seen = &http.seen()[0];
+    assert_eq!((seen.url.as_str(), seen.form["ui_locales"].as_str()), ("https://idp.example/d", "de-DE"));
+
+    for language in ["", "de DE", "de&x=y", "a-very-long-language-tag-that-is-none-at-all"] {
+        let request = DeviceRequest { language: Some(language), ..DeviceRequest::new(&scopes) };
+        let error = client(&http, &clock).device_begin(&request).await.unwrap_err();
+        assert!(matches!(error, Error::Setting { setting: "language", .. }), "{language}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_old_name_of_the_page_is_read() {
+    let body = r#"{"user_code":"AB","device_code":"DC","verification_url":"https://idp.example/device"}"#;
+    let http = FakeHttp::answering([answer(200, body)]);
+    let code = client(&http, &FakeClock::new()).device_start(&imap_scopes()).await.unwrap();
+    assert_eq!(code.verification_uri, "https://idp.example/device");
+}
+
+#[tokio::test]
+async fn au_20_a_page_that_is_not_https_is_not_shown() {
+    for page in
+        ["http://evil.example/device", "javascript:alert(1)", "file:///etc/passwd", "", "//evil.example"]
+    {
+        let body = serde_json::json!({"user_code": "AB", "device_code": "DC", "verification_uri": page});
+        let http = FakeHttp::answering([answer(200, body.to_string())]);
+        let error = client(&http, &FakeClock::new()).device_start(&imap_scopes()).await.unwrap_err();
+        assert!(matches!(error, Error::Response { .. }), "{page}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_code_is_followed_by_a_fresh_one() {
+    let clock = FakeClock::new();
+    let http = FakeHttp::answering([
+        device_code(5, 900),
+        plain_refusal("expired_token"),
+        device_code(5, 900),
+        granted("AT", "", 3600),
+    ]);
+    let (client, scopes) = (client(&http, &clock), imap_scopes());
+    let code = client.device_start(&scopes).await.unwrap();
+    let error = client.device_finish(&code).await.unwrap_err();
+    assert!(matches!(error, Error::CodeExpired) && error.class() == Class::SignInAgain, "{error}");
+    let code = client.device_start(&scopes).await.unwrap();
+    assert_eq!(client.device_finish(&code).await.unwrap().access_token.expose(), "AT");
+}
+
+#[tokio::test]
+async fn polls_answered_with_status_200_are_read_by_their_error() {
+    let clock = FakeClock::new();
+    let http = FakeHttp::answering([
+        device_code(5, 900),
+        answer(200, r#"{"error":"authorization_pending"}"#),
+        answer(200, r#"{"error":"slow_down"}"#),
+        answer(200, r#"{"error":"authorization_declined"}"#),
+    ]);
+    let client = client(&http, &clock);
+    let code = client.device_start(&imap_scopes()).await.unwrap();
+    assert!(matches!(client.device_finish(&code).await, Err(Error::Declined(_))));
+    assert_eq!(clock.waited_seconds(), [5, 5, 10]);
 }

@@ -338,6 +338,26 @@ async fn au_30_a_rotated_refresh_token_is_stored_before_the_access_token_is_hand
 }
 
 #[tokio::test]
+async fn au_30_a_rotated_refresh_token_that_came_with_too_little_and_cannot_be_stored_is_reported() {
+    for (rotated, lost) in [(true, true), (false, false)] {
+        let (store, clock) = (Unruly::default(), FakeClock::new());
+        let mut body =
+            serde_json::json!({"access_token": "AT-1", "scope": "https://outlook.office.com/SMTP.Send"});
+        if rotated {
+            body["refresh_token"] = "RT-1".into();
+        }
+        let http = FakeHttp::answering([answer(200, body.to_string())]);
+        signed_in(&store.inner, &clock, 60).await;
+        let client = client(&http, &clock);
+        clock.advance(61);
+        store.no_save.store(true, Ordering::SeqCst);
+        let error = access_token(&store, &client, &wanted(&client)).await.unwrap_err();
+        assert_eq!(matches!(error, Error::NotSaved(_)), lost, "{error}");
+        assert_eq!(matches!(error, Error::ScopeMismatch { .. }), !lost, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn au_39_a_store_that_cannot_be_written_spends_no_refresh_token() {
     for fault in ["lock", "reserve"] {
         let (store, clock, http) = (Unruly::default(), FakeClock::new(), FakeHttp::answering([]));

@@ -1,10 +1,14 @@
 //! The crate as its users see it: scripted servers, real files, real processes.
 
+mod aadsts;
+mod against_sandbox;
 mod app;
 mod assertion;
+mod browser;
 mod certificate;
 mod code;
 mod device;
+mod discovery;
 mod files;
 mod flight;
 mod password;
@@ -14,3 +18,4 @@ mod secrets;
 mod service_account;
 mod support;
 mod transport;
+mod web;

@@ -8,7 +8,7 @@ use postkey_auth::loopback::Receiver;
 use postkey_auth::store::{
     FileStore, KeySource, MemoryStore, Record, Renewal, TokenStore, Wanted, access_token, save,
 };
-use postkey_auth::{Authorize, Callback, Client, Credential, Error, Registration, SystemClock};
+use postkey_auth::{Assertion, Authorize, Callback, Client, Credential, Error, Registration, SystemClock};
 use wire::{Secret, SecretBytes};
 
 use crate::support::*;
@@ -107,6 +107,14 @@ fn echo_client(status: u16, json: bool, provider: &str) -> Client<Echo> {
     Client::new(endpoints, registration(), Echo { status, json })
 }
 
+/// A client whose assertion is a canary.
+fn federated(status: u16, json: bool) -> Client<Echo> {
+    let assertion = Assertion::from_fn("the test", || Ok(Secret::from(format!("{CODE}.{DEVICE}"))));
+    let registration = Registration::with_assertion("CLIENT", assertion, "contoso.example");
+    let endpoints = postkey_auth::Provider::builtin("microsoft").unwrap().endpoints(&registration).unwrap();
+    Client::new(endpoints, registration, Echo { status, json })
+}
+
 #[tokio::test]
 async fn lg_04_what_a_server_echoes_is_not_shown() {
     let scopes = imap_scopes();
@@ -125,6 +133,8 @@ async fn lg_04_what_a_server_echoes_is_not_shown() {
             microsoft.refresh(&Secret::from(REFRESH), &scopes).await.unwrap_err(),
             microsoft.client_credentials(&app_scopes()).await.unwrap_err(),
             microsoft.device_poll(&code).await.unwrap_err(),
+            microsoft.password("ana", &Secret::from(CODE), &scopes).await.unwrap_err(),
+            federated(status, json).client_credentials(&app_scopes()).await.unwrap_err(),
             echo_client(status, json, "yahoo")
                 .refresh(&Secret::from(REFRESH), &["mail-w".to_owned()])
                 .await
