@@ -54,6 +54,13 @@ const PACKAGES: &[Package] = &[
         used_for: "signing in at the sandbox with a real browser",
     },
     Package { name: "g++", program: "g++", used_for: "the fuzz targets (libFuzzer is C++)" },
+    // Before the server, which would bring another kind of database along.
+    Package { name: "dbconfig-sqlite3", program: "sqlite3", used_for: "the database of Glewlwyd" },
+    Package {
+        name: "glewlwyd",
+        program: "glewlwyd",
+        used_for: "the tests against a second authorisation server",
+    },
 ];
 
 /// Installs what is missing and says what could not be had.
