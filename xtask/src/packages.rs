@@ -41,7 +41,11 @@ const PACKAGES: &[Package] = &[
     Package { name: "msmtp", program: "msmtp", used_for: "sending mail with msmtp at the sandbox" },
     Package { name: "mpop", program: "mpop", used_for: "reading mail with mpop from the sandbox" },
     Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
-    Package { name: "nodejs", program: "node", used_for: "sending mail with nodemailer at the sandbox" },
+    Package {
+        name: "nodejs",
+        program: "node",
+        used_for: "nodemailer, MSAL, openid-client and oidc-provider",
+    },
     Package { name: "npm", program: "npm", used_for: "installing the packages for Node" },
     Package {
         name: "chromium",
@@ -86,7 +90,7 @@ pub(crate) fn step() -> Outcome {
         Ok(()) => counts.passed += 1,
         Err(why) => {
             counts.skipped += 1;
-            notes.push(format!("no packages for Node, so no test with nodemailer: {why}"));
+            notes.push(format!("no packages for Node, so no test with nodemailer, MSAL for Node, openid-client, oidc-provider and Glewlwyd: {why}"));
         }
     }
     Outcome { counts, notes }

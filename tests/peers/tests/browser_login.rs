@@ -34,7 +34,7 @@ impl Scene {
         let sandbox = runtime.block_on(builder.start()).unwrap();
         let home = Home::new();
         home.private("secret", SECRET);
-        let ca = home.private("ca.pem", &sandbox.ca_pem());
+        let ca = home.private("ca.pem", sandbox.ca_pem());
         let app = if redirect.is_some() { PORTAL } else { PUBLIC_APP };
         let (proof, address) = match redirect {
             Some(redirect) => {
