@@ -162,7 +162,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         }
         self.check_scopes(scopes)?;
         let (mut url, mut form) = (device.clone(), Form::new());
-        form = form.field("scope", &scopes.join(" "));
+        form = form.field("client_id", &self.registration.client_id).field("scope", &scopes.join(" "));
         if let Some(language) = request.language {
             let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
             if language.is_empty() || language.len() > 35 || !language.bytes().all(letter) {
@@ -181,8 +181,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         if let Some(claims) = request.claims {
             form = form.field("claims", claims);
         }
-        // A confidential client shows itself here as at the token endpoint (RFC 8628 §3.1).
-        let members = self.post_authenticated(&url, form).await?;
+        let members = self.post(&url, form, None).await?;
         read(members, scopes, self.clock.now())
     }
 

@@ -76,13 +76,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     }
 
     /// Posts to the token endpoint, with the client's credential, and reads tokens.
-    async fn token(&self, form: Form, requested: &[String]) -> Result<Tokens, Error> {
-        let members = self.post_authenticated(&self.endpoints.token, form).await?;
-        response::tokens(members, requested, self.clock.now())
-    }
-
-    /// Posts with the client's id and credential (RFC 6749 §2.3).
-    async fn post_authenticated(&self, url: &Url, mut form: Form) -> Result<Map<String, Value>, Error> {
+    async fn token(&self, mut form: Form, requested: &[String]) -> Result<Tokens, Error> {
         form = form.field("client_id", &self.registration.client_id);
         let mut basic = None;
         match &self.registration.credential {
@@ -108,7 +102,8 @@ impl<H: Http, C: Clock> Client<H, C> {
             }
             Credential::Public => {}
         }
-        self.post(url, form, basic).await
+        let members = self.post(&self.endpoints.token, form, basic).await?;
+        response::tokens(members, requested, self.clock.now())
     }
 
     async fn post(&self, url: &Url, form: Form, basic: Option<Secret>) -> Result<Map<String, Value>, Error> {

@@ -238,23 +238,3 @@ async fn polls_answered_with_status_200_are_read_by_their_error() {
     assert!(matches!(client.device_finish(&code).await, Err(Error::Declined(_))));
     assert_eq!(clock.waited_seconds(), [5, 5, 10]);
 }
-
-#[tokio::test]
-async fn a_confidential_client_shows_itself_when_it_asks_for_a_code() {
-    let clock = FakeClock::new();
-    let proofs = [
-        (Registration::with_secret("CLIENT", "s3cret".into(), "contoso.example"), "client_secret"),
-        (Registration::with_certificate("CLIENT", certificate(), "contoso.example"), "client_assertion"),
-    ];
-    for (registration, field) in proofs {
-        let http = FakeHttp::answering([device_code(5, 900)]);
-        client_of("microsoft", registration, &http, &clock).device_start(&imap_scopes()).await.unwrap();
-        let form = &http.forms()[0];
-        assert_eq!(form["client_id"], "CLIENT");
-        assert!(form.contains_key(field), "{form:?}");
-    }
-    // A public one has nothing to show.
-    let http = FakeHttp::answering([device_code(5, 900)]);
-    client(&http, &clock).device_start(&imap_scopes()).await.unwrap();
-    assert_eq!(http.forms()[0].keys().collect::<Vec<_>>(), ["client_id", "scope"]);
-}
