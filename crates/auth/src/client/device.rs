@@ -161,8 +161,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             return Err(Error::setting("scope", "there is none"));
         }
         self.check_scopes(scopes)?;
-        let (mut url, mut form) = (device.clone(), Form::new());
-        form = form.field("client_id", &self.registration.client_id).field("scope", &scopes.join(" "));
+        let (mut url, mut form) = (device.clone(), Form::new().field("scope", &scopes.join(" ")));
         if let Some(language) = request.language {
             let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
             if language.is_empty() || language.len() > 35 || !language.bytes().all(letter) {
@@ -181,7 +180,13 @@ impl<H: Http, C: Clock> Client<H, C> {
         if let Some(claims) = request.claims {
             form = form.field("claims", claims);
         }
-        let members = self.post(&url, form, None).await?;
+        // RFC 8628 §3.1 has clients prove themselves here too.
+        let (form, basic) = if self.endpoints.quirks.device_without_credential {
+            (form.field("client_id", &self.registration.client_id), None)
+        } else {
+            self.authenticated(form).await?
+        };
+        let members = self.post(&url, form, basic).await?;
         read(members, scopes, self.clock.now())
     }
 

@@ -76,7 +76,14 @@ impl<H: Http, C: Clock> Client<H, C> {
     }
 
     /// Posts to the token endpoint, with the client's credential, and reads tokens.
-    async fn token(&self, mut form: Form, requested: &[String]) -> Result<Tokens, Error> {
+    async fn token(&self, form: Form, requested: &[String]) -> Result<Tokens, Error> {
+        let (form, basic) = self.authenticated(form).await?;
+        let members = self.post(&self.endpoints.token, form, basic).await?;
+        response::tokens(members, requested, self.clock.now())
+    }
+
+    /// Adds the client's id and credential (RFC 6749 §2.3): to the form, or as a header beside it.
+    async fn authenticated(&self, mut form: Form) -> Result<(Form, Option<Secret>), Error> {
         form = form.field("client_id", &self.registration.client_id);
         let mut basic = None;
         match &self.registration.credential {
@@ -102,8 +109,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             }
             Credential::Public => {}
         }
-        let members = self.post(&self.endpoints.token, form, basic).await?;
-        response::tokens(members, requested, self.clock.now())
+        Ok((form, basic))
     }
 
     async fn post(&self, url: &Url, form: Form, basic: Option<Secret>) -> Result<Map<String, Value>, Error> {

@@ -10,11 +10,10 @@ use std::fmt;
 use std::future::Future;
 use std::net::Ipv4Addr;
 
-use url::{Host, Url};
+use url::Url;
 use wire::{Secret, SecretBytes};
 
 use crate::Error;
-use crate::endpoints::is_loopback;
 
 /// Longest body accepted from a server, in octets (hostile case AU-27).
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -77,11 +76,6 @@ impl HttpRequest {
         self.headers.push((name, value));
         self
     }
-}
-
-/// Whether requests to `url` stay on this machine or its host: no proxy may see them.
-pub(crate) fn is_near(url: &Url) -> bool {
-    is_loopback(url) || url.host() == Some(Host::Ipv4(METADATA_HOST))
 }
 
 /// An answer. Prints its status only: the rest may hold tokens or repeat what was sent.

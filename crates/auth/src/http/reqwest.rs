@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use url::{Host, Url};
 use wire::SecretBytes;
 
-use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method, is_near};
+use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, METADATA_HOST, Method};
+use crate::endpoints::is_loopback;
 
 /// Settings of [`ReqwestHttp`].
 #[derive(Debug, Clone)]
@@ -130,6 +132,11 @@ impl Http for ReqwestHttp {
     }
 }
 
+/// Whether requests to `url` stay on this machine or its host: no proxy may see them.
+fn is_near(url: &Url) -> bool {
+    is_loopback(url) || url.host() == Some(Host::Ipv4(METADATA_HOST))
+}
+
 fn failure(error: &reqwest::Error) -> HttpError {
     let detail = chain(error);
     let kind = if error.is_timeout() {
@@ -185,7 +192,6 @@ fn chain(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use url::Url;
 
     #[tokio::test]
     async fn au_26_the_transport_itself_sends_nothing_in_clear_text() {

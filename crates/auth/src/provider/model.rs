@@ -135,6 +135,8 @@ pub struct Quirks {
     pub omit_scope: bool,
     /// The client secret travels in an `Authorization: Basic` header, not in the form (Yahoo, Mail.ru).
     pub basic_auth: bool,
+    /// The device authorisation endpoint takes no credential, only the token endpoint does (Entra).
+    pub device_without_credential: bool,
     /// How the device authorisation endpoint is told the person's language: a parameter of its query (Entra's
     /// `mkt`). Empty: `ui_locales` in the form, as OpenID Connect has it for other endpoints.
     pub language_parameter: String,

@@ -238,3 +238,24 @@ async fn polls_answered_with_status_200_are_read_by_their_error() {
     assert!(matches!(client.device_finish(&code).await, Err(Error::Declined(_))));
     assert_eq!(clock.waited_seconds(), [5, 5, 10]);
 }
+
+#[tokio::test]
+async fn a_confidential_client_proves_itself_where_the_rfc_says_so() {
+    let registration =
+        || Registration::with_secret("C", wire::Secret::from("device-secret"), "contoso.example");
+    let generic = Endpoints::new(None, "https://idp.example/t", Some("https://idp.example/d")).unwrap();
+    for (endpoints, at_device) in [(Some(generic), true), (None, false)] {
+        let (clock, http) =
+            (FakeClock::new(), FakeHttp::answering([device_code(5, 900), granted("AT", "", 60)]));
+        let client = match endpoints {
+            Some(endpoints) => Client::with_clock(endpoints, registration(), http.clone(), clock),
+            None => client_of("microsoft", registration(), &http, &clock),
+        };
+        let code = client.device_start(&imap_scopes()).await.unwrap();
+        client.device_finish(&code).await.unwrap();
+        let forms = http.forms();
+        assert_eq!(forms[0].contains_key("client_secret"), at_device);
+        assert!(forms.iter().all(|form| form["client_id"] == "C"));
+        assert_eq!(forms[1]["client_secret"], "device-secret");
+    }
+}
