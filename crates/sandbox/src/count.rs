@@ -41,6 +41,8 @@ kinds! {
     Refresh,
     /// A token request with a user's password (ROPC).
     Password,
+    /// A token of an outside issuer lent by a place of work.
+    WorkloadToken,
     /// A token request by a service account at the Google-like endpoint.
     ServiceAccount,
     /// A token request with any other or no grant type.

@@ -24,7 +24,7 @@
 //! |---|---|
 //! | `builder`, `sandbox` | what a sandbox is made of; the handle of a running one |
 //! | `directory`, `defaults` | users, mailbox permissions, application registrations; those of the default tenant |
-//! | `certificate`, `workload`, `service_account` | what stands for a secret: certificates, outside issuers; Google-like service accounts |
+//! | `certificate`, `workload`, `service_account` | what stands for a secret: certificates, tokens of outside issuers; Google-like service accounts |
 //! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules; a Google-like token endpoint; the control endpoint for faults |
 //! | `token`, `jwt` | what tokens say (v1-shaped for Exchange, v2-shaped id_tokens, opaque for personal accounts); signing |
 //! | `seed` | mailboxes computed from a number: thousands of messages that cost no memory |
@@ -106,4 +106,4 @@ pub use sandbox::{Ports, Sandbox};
 pub use service_account::{GOOGLE_MAIL_SCOPE, ServiceAccount};
 pub use smtp::SmtpFault;
 pub use token::{APP_ONLY_LIFETIME, DEFAULT_LIFETIME, TokenSpec};
-pub use workload::{Federated, WORKLOAD_AUDIENCE, WORKLOAD_ISSUER, WorkloadToken};
+pub use workload::{Federated, WORKLOAD_AUDIENCE, WORKLOAD_ISSUER, WORKLOAD_SECRET, WorkloadToken};

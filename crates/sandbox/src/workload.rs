@@ -13,6 +13,11 @@ pub const WORKLOAD_ISSUER: &str = "/workload";
 /// The audience Entra asks for in tokens of outside issuers.
 pub const WORKLOAD_AUDIENCE: &str = "api://AzureADTokenExchange";
 
+/// What the places of work want to see before they lend a token: `{base URL}/workload/github` as a bearer token, as GitHub Actions does
+/// (`ACTIONS_ID_TOKEN_REQUEST_URL` and `…_TOKEN`), `{base URL}/workload/identity` in `X-IDENTITY-HEADER`, as Azure's managed identities
+/// do (`IDENTITY_ENDPOINT` and `IDENTITY_HEADER`). The subject is [`WORKLOAD_SUBJECT`](crate::WORKLOAD_SUBJECT).
+pub const WORKLOAD_SECRET: &str = "Wrk~8Q+secret/of_the=workload";
+
 /// A federated identity credential: tokens of `issuer` for `subject` and `audience` stand for the application's secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Federated {

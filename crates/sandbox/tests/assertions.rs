@@ -11,8 +11,8 @@ use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use common::*;
 use postkey_sandbox::{
-    App, Certificate, DAEMON_APP, Fault, Federated, Rule, Sandbox, StartError, WEB_APP, WORKLOAD_SUBJECT,
-    WorkloadToken,
+    App, Certificate, DAEMON_APP, Fault, Federated, RequestKind, Rule, Sandbox, StartError, WEB_APP,
+    WORKLOAD_SECRET, WORKLOAD_SUBJECT, WorkloadToken,
 };
 use serde_json::{Value, json};
 
@@ -354,6 +354,43 @@ async fn an_outside_issuer_stands_for_the_secret() {
     let header = Base64UrlUnpadded::decode_vec(token.expose().split('.').next().unwrap()).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&header).unwrap()["kid"], keys["keys"][0]["kid"]);
     assert_ne!(keys["keys"][0]["kid"], sandbox.kid(), "another key than the tenant's");
+}
+
+/// GitHub Actions and Azure's managed identities, as a client of theirs meets them.
+#[tokio::test]
+async fn places_of_work_lend_tokens() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let id = sandbox.app(DAEMON_APP).unwrap().id();
+    let base = sandbox.base_url();
+    let get = |path: &str, name: &'static str, value: &str| {
+        http(&sandbox).get(format!("{base}/workload/{path}")).header(name, value).send()
+    };
+    let audience = "audience=api%3A%2F%2FAzureADTokenExchange";
+    let bearer = format!("Bearer {WORKLOAD_SECRET}");
+    let answer = get(&format!("github?api-version=2.0&{audience}"), "authorization", &bearer).await.unwrap();
+    let lent = json(answer).await["value"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&sandbox, id, &lent).await.0, 200);
+    let other = json(get("github", "authorization", &bearer).await.unwrap()).await;
+    assert_eq!(
+        code(&ask(&sandbox, id, other["value"].as_str().unwrap()).await.1),
+        700212,
+        "without an audience"
+    );
+    assert_eq!(get("github", "authorization", "Bearer wrong").await.unwrap().status(), 401);
+
+    let resource = "resource=api%3A%2F%2FAzureADTokenExchange";
+    let good = format!("identity?api-version=2019-08-01&{resource}");
+    let body = json(get(&good, "x-identity-header", WORKLOAD_SECRET).await.unwrap()).await;
+    assert_eq!(ask(&sandbox, id, body["access_token"].as_str().unwrap()).await.0, 200);
+    for (path, secret, status) in [
+        (good.as_str(), "wrong", 401),
+        (&format!("identity?{resource}"), WORKLOAD_SECRET, 400),
+        ("identity?api-version=2019-08-01", WORKLOAD_SECRET, 400),
+        ("identity?api-version=2019-08-01&resource=https%3A%2F%2Fx", WORKLOAD_SECRET, 400),
+    ] {
+        assert_eq!(get(path, "x-identity-header", secret).await.unwrap().status(), status, "{path}");
+    }
+    assert_eq!(sandbox.requests(RequestKind::WorkloadToken), 8);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn what_is_wrong_is_said_in_googles_words() {
             "audience",
         ),
         (client.sign(&with(&claims, "exp", json!(now + 3601))), 400, "invalid_grant", "short-lived"),
-        (client.sign(&with(&claims, "iat", json!(now + 301))), 400, "invalid_grant", "short-lived"),
+        (client.sign(&with(&claims, "iat", json!(now + 400))), 400, "invalid_grant", "short-lived"),
         (
             client.sign(&with(&with(&claims, "iat", json!(now - 4000)), "exp", json!(now - 400))),
             400,

@@ -64,6 +64,11 @@ const flows = {
   },
   code: async () => shown(await byCode(publicApp(), "http://localhost:49152", "query")),
   "form-post": async () => shown(await byCode(publicApp(), "http://localhost:49152", "form_post")),
+  interactive: async () => {
+    // With the library's own listener; the person is not waited for, as a browser would not be.
+    const openBrowser = async (url) => void walk(url).catch((error) => console.error(error));
+    return shown(await publicApp().acquireTokenInteractive({ scopes, openBrowser }));
+  },
   web: async () => shown(await byCode(confidential(env.WEB_CLIENT, { clientSecret: env.WEB_SECRET }), "https://localhost:8443/callback")),
   "web-certificate": async () => shown(await byCode(confidential(env.WEB_CLIENT, certificate()), "https://localhost:8443/callback")),
   password: async () =>

@@ -57,6 +57,13 @@ fn another_state_or_nonce_is_refused() {
     }
 }
 
+/// The library listens itself, and the person comes to it.
+#[test]
+fn interactive_sign_in() {
+    let Some(scene) = Scene::set("interactive_sign_in") else { return };
+    assert_is_anas(&scene.run(SCRIPT, "interactive"), "0");
+}
+
 #[test]
 fn authorization_code_of_a_web_application() {
     let Some(scene) = Scene::set("authorization_code_of_a_web_application") else { return };

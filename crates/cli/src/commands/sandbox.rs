@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ::sandbox::{
     App, AppKind, DAEMON_APP, FILE_MOVER_APP, PUBLIC_APP, Profile, SERVICE_ACCOUNT, Sandbox, StartError,
-    UserKind, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken,
+    UserKind, WEB_APP, WORKLOAD_SECRET, WORKLOAD_SUBJECT, WorkloadToken,
 };
 use serde_json::{Value, json};
 
@@ -144,8 +144,10 @@ fn describe(sandbox: &Sandbox, files: &Files, out: Out) -> Result<()> {
     out.line("\nApplications (client ids):")?;
     for (name, app) in named(sandbox) {
         let secret = app.secret().map_or_else(String::new, |secret| format!("  secret {}", secret.expose()));
-        let fixed = (app.kind() == AppKind::Web).then(|| app.redirects().join(" ")).unwrap_or_default();
-        let fixed = if fixed.is_empty() { fixed } else { format!("  {FAINT}redirects {fixed}{FAINT:#}") };
+        let fixed = match app.kind() {
+            AppKind::Web => format!("  {FAINT}redirects {}{FAINT:#}", app.redirects().join(" ")),
+            _ => String::new(),
+        };
         out.line(format!("  {}  {name}{secret}{fixed}", app.id()))?;
     }
     out.line("\nInstead of a secret (these files end with the sandbox):")?;
@@ -225,6 +227,11 @@ fn document(sandbox: &Sandbox, files: &Files) -> Value {
         "workload_token_file": files.workload_token.display().to_string(),
         "service_account_file": files.service_account.display().to_string(),
         "token_uri": format!("{}/google/token", sandbox.base_url()),
+        "workload": {
+            "github_url": format!("{}/workload/github?api-version=2.0", sandbox.base_url()),
+            "identity_url": format!("{}/workload/identity", sandbox.base_url()),
+            "secret": WORKLOAD_SECRET,
+        },
         "imap": {"host": "localhost", "port": ports.imaps, "starttls_port": ports.imap},
         "pop3": {"host": "localhost", "port": ports.pop3s, "stls_port": ports.pop3},
         "smtp": {"host": "localhost", "starttls_port": ports.submission},

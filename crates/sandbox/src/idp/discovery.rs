@@ -15,8 +15,6 @@ use crate::idp::page;
 use crate::idp::params::Params;
 use crate::idp::refusal::json_response;
 use crate::idp::tenant::Tenant;
-use crate::jwt::WORKLOADS;
-use crate::workload::WORKLOAD_ISSUER;
 
 /// The OpenID Connect discovery document of a tenant form.
 pub(crate) async fn document(
@@ -104,32 +102,6 @@ pub(crate) async fn instance(
         "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
     });
     json_response(200, &document, &trace)
-}
-
-/// The discovery document of the sandbox's own outside issuer, whose tokens federated credentials trust.
-pub(crate) async fn workload(
-    State(idp): State<Arc<Idp>>,
-    Extension(Base(base)): Extension<Base>,
-) -> Response {
-    idp.count(RequestKind::Discovery);
-    let trace = idp.trace(&HeaderMap::new(), &Who::default());
-    let issuer = format!("{base}{WORKLOAD_ISSUER}");
-    let document = json!({
-        "issuer": issuer, "jwks_uri": format!("{issuer}/keys"), "response_types_supported": ["id_token"],
-        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
-    });
-    json_response(200, &document, &trace)
-}
-
-/// The keys of the sandbox's own outside issuer.
-pub(crate) async fn workload_keys(
-    State(idp): State<Arc<Idp>>,
-    Extension(Base(base)): Extension<Base>,
-) -> Response {
-    idp.count(RequestKind::Keys);
-    let trace = idp.trace(&HeaderMap::new(), &Who::default());
-    let issuer = format!("{base}{WORKLOAD_ISSUER}");
-    json_response(200, &WORKLOADS.get_async().await.jwks(&issuer), &trace)
 }
 
 /// Home realm discovery, which clients do before the password grant.

@@ -18,6 +18,7 @@ mod sign_in;
 mod tables;
 mod tenant;
 mod token_endpoint;
+mod workload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -129,8 +130,10 @@ impl Idp {
             .route("/{tenant}/adminconsent", get(admin::classic))
             .route("/{tenant}/v2.0/adminconsent", get(admin::v2))
             .route("/google/token", post(google::token))
-            .route("/workload/.well-known/openid-configuration", get(discovery::workload))
-            .route("/workload/keys", get(discovery::workload_keys))
+            .route("/workload/.well-known/openid-configuration", get(workload::document))
+            .route("/workload/keys", get(workload::keys))
+            .route("/workload/github", get(workload::github))
+            .route("/workload/identity", get(workload::identity))
             .route("/sandbox/faults", get(control::faults).post(control::inject).delete(control::clear))
             .route("/devicelogin", get(device::page).post(device::page))
             .route("/link", get(device::page).post(device::page))
