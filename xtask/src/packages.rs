@@ -41,7 +41,11 @@ const PACKAGES: &[Package] = &[
     Package { name: "msmtp", program: "msmtp", used_for: "sending mail with msmtp at the sandbox" },
     Package { name: "mpop", program: "mpop", used_for: "reading mail with mpop from the sandbox" },
     Package { name: "python3-venv", program: "python3", used_for: "imaplib and MSAL against the sandbox" },
-    Package { name: "nodejs", program: "node", used_for: "sending mail with nodemailer at the sandbox" },
+    Package {
+        name: "nodejs",
+        program: "node",
+        used_for: "nodemailer, MSAL, openid-client and oidc-provider",
+    },
     Package { name: "npm", program: "npm", used_for: "installing the packages for Node" },
     Package {
         name: "chromium",
@@ -77,6 +81,13 @@ const PACKAGES: &[Package] = &[
         program: "/usr/share/perl5/Authen/SASL.pm",
         used_for: "git send-email, to see whether it can use a token itself",
     },
+    // Before the server, which would bring another kind of database along.
+    Package { name: "dbconfig-sqlite3", program: "sqlite3", used_for: "the database of Glewlwyd" },
+    Package {
+        name: "glewlwyd",
+        program: "glewlwyd",
+        used_for: "the tests against a second authorisation server",
+    },
 ];
 
 /// Installs what is missing and says what could not be had.
@@ -102,7 +113,7 @@ pub(crate) fn step() -> Outcome {
         Ok(()) => counts.passed += 1,
         Err(why) => {
             counts.skipped += 1;
-            notes.push(format!("no packages for Node, so no test with nodemailer: {why}"));
+            notes.push(format!("no packages for Node, so no test with nodemailer, MSAL for Node, openid-client, oidc-provider and Glewlwyd: {why}"));
         }
     }
     Outcome { counts, notes }

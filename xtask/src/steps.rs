@@ -44,7 +44,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doctests", about: "the examples in the documentation", action: suites::doc },
     Step {
         name: "peers",
-        about: "tests with real programs: Dovecot, Postfix, curl, msmtp, mpop, Python, MSAL, nodemailer",
+        about: "tests with real programs: Dovecot, Postfix, curl, msmtp, mpop, Python, MSAL, nodemailer, Chromium, oidc-provider, Glewlwyd",
         action: suites::peers,
     },
     Step {

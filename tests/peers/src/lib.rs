@@ -8,17 +8,20 @@
 //! - [`HostileServer`]: plays one case of the catalogue of hostile servers ([`hostile::cases`]).
 //! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
 //! - [`Browser`]: Chromium without a screen, and [`http`](http()), a request without TLS.
+//! - [`OidcProvider`] and [`Glewlwyd`]: authorisation servers.
 //! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not. [`node`](node()): a script for Node.
 //!
 //! All of it is blocking code on threads of its own, whatever runtime the tested code uses.
 
 mod browser;
 mod dovecot;
+mod glewlwyd;
 pub mod hostile;
 pub mod hostile_client;
 mod jwt;
 mod net;
 mod node;
+mod oidc_provider;
 mod postfix;
 mod program;
 mod relay;
@@ -27,10 +30,12 @@ mod tls;
 
 pub use browser::{Answer, Browser, http};
 pub use dovecot::{Config, Dovecot, Jwt, ServicePorts, Services, VerificationKey};
+pub use glewlwyd::Glewlwyd;
 pub use hostile::HostileServer;
 pub use jwt::Hs256;
 pub use net::free_port;
 pub use node::node;
+pub use oidc_provider::OidcProvider;
 pub use postfix::Postfix;
 pub use program::{Program, available};
 pub use relay::{Cut, End, Relay, Which};

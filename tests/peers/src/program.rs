@@ -43,6 +43,8 @@ pub enum Program {
     OfflineImap,
     /// Debian's git with `send-email` and the Perl modules that needs, packages git-email and libmailtools-perl.
     GitSendEmail,
+    /// The authorisation server, packages glewlwyd and sqlite3, which makes its database.
+    Glewlwyd,
     /// This project's own program, as the test run built it.
     Postkey,
 }
@@ -68,6 +70,8 @@ impl Program {
             Self::Msal => environment_python().filter(|python| imports(python, "msal")),
             Self::Node => on_path("node").filter(|_| node_packages().is_some()),
             Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
+            Self::Glewlwyd => on_path("glewlwyd")
+                .filter(|_| on_path("sqlite3").is_some() && Path::new(crate::glewlwyd::TABLES).is_file()),
             Self::Postkey => own_program(),
         }
     }
@@ -89,9 +93,10 @@ impl Program {
             Self::OfflineImap => "install the package offlineimap3",
             Self::GitSendEmail => "install the packages git-email, libmailtools-perl and libauthen-sasl-perl",
             Self::Python => "install the package python3",
-            Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Msal | Self::PyJwt => "run `cargo xtask packages`",
+            Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Chromium => "install the packages chromium and chromium-driver",
+            Self::Glewlwyd => "install the packages glewlwyd and sqlite3",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }

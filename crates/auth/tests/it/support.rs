@@ -284,7 +284,7 @@ pub(crate) fn endpoints(address: SocketAddr) -> Endpoints {
 }
 
 fn serve(mut stream: TcpStream, family: &Mutex<Family>) {
-    let Some(body) = read_request(&mut stream) else { return };
+    let Some((_, body)) = read_request(&mut stream) else { return };
     let form: Form = url::form_urlencoded::parse(&body).into_owned().collect();
     let (status, answer) = if form.is_empty() {
         (400, serde_json::json!({"error": "invalid_request"}))
@@ -325,22 +325,22 @@ fn serve(mut stream: TcpStream, family: &Mutex<Family>) {
     );
 }
 
-/// Reads one request with a Content-Length and gives its body.
-pub(crate) fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+/// Reads one request with a Content-Length, or none, and gives its head, in small letters, and its body.
+pub(crate) fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
         let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&chunk[..read]);
         let Some(end) = bytes.windows(4).position(|run| run == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        let head = String::from_utf8_lossy(&bytes[..end + 2]).to_ascii_lowercase();
         let length: usize = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"))
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or(0);
         if bytes.len() >= end + 4 + length {
-            return Some(bytes[end + 4..end + 4 + length].to_vec());
+            return Some((head, bytes[end + 4..end + 4 + length].to_vec()));
         }
     }
 }

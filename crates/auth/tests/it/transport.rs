@@ -1,6 +1,6 @@
 //! The ready-made transport against small servers, hostile cases AU-25, AU-26, AU-27, AU-34.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -9,19 +9,18 @@ use postkey_auth::http::{HttpErrorKind, ReqwestHttp, ReqwestOptions};
 use postkey_auth::{Client, Error, Registration, Tokens};
 use wire::Secret;
 
-/// Serves one connection with `answer` and reports the request's head.
+use crate::support::read_request;
+
+/// Serves one connection with `answer` and reports the request's head, in small letters.
 fn serve(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (report, reports) = channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        let mut octet = [0];
-        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut octet).is_ok_and(|read| read == 1) {
-            head.push(octet[0]);
-        }
-        let _ = report.send(String::from_utf8_lossy(&head).into_owned());
+        // All of the request: what is left unread when the stream is closed would take the answer with it.
+        let Some((head, _)) = read_request(&mut stream) else { return };
+        let _ = report.send(head);
         answer(stream);
     });
     (address, reports)
@@ -44,7 +43,7 @@ async fn a_request_is_an_ordinary_form_post() {
         write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     });
     assert_eq!(refresh_at(address).await.unwrap().access_token.expose(), "AT");
-    let head = heads.recv().unwrap().to_ascii_lowercase();
+    let head = heads.recv().unwrap();
     assert!(head.starts_with("post /token http/1.1\r\n"), "{head}");
     assert!(head.contains("\r\ncontent-type: application/x-www-form-urlencoded\r\n"), "{head}");
     assert!(head.contains(&format!("\r\nuser-agent: postkey/{}\r\n", env!("CARGO_PKG_VERSION"))), "{head}");

@@ -1,0 +1,201 @@
+//! The grants that Glewlwyd has, asked for by postkey: a second authorisation server that is not ours, with the password grant and a real
+//! `slow_down`, which oidc-provider lacks.
+
+#[path = "support/home.rs"]
+mod home;
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use auth::discovery::{IssuerRule, Metadata, discover};
+use auth::http::{ReqwestHttp, ReqwestOptions};
+use auth::{Client, Error, Poll, Poller, Provider, Registration};
+use home::{Home, Ran, finish};
+use postkey_peers::{Glewlwyd, Program, available};
+use wire::Secret;
+
+const ANA: &str = "ana@contoso.example";
+/// As `node/glewlwyd.mjs` registers them.
+const PASSWORD: &str = "ana's password";
+const SECRET: &str = "trusted's secret";
+
+struct Scene {
+    server: Glewlwyd,
+    metadata: Metadata,
+    home: Home,
+    redirect: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Scene {
+    fn set(test: &str) -> Option<Self> {
+        if !available(test, &[Program::Glewlwyd, Program::Node, Program::Postkey]) {
+            return None;
+        }
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let redirect = format!("http://localhost:{port}/");
+        let server = Glewlwyd::start(&redirect).unwrap();
+        let metadata = runtime.block_on(discover(&http(), &server.issuer(), IssuerRule::Exact)).unwrap();
+        let home = Home::new();
+        home.private("secret", SECRET);
+        home.private("password", PASSWORD);
+        home.private("wrong", "something else");
+        Some(Self { server, metadata, home, redirect, runtime })
+    }
+
+    /// The account `ana`, which is `lines`, at this server as its own document describes it.
+    fn account(&self, lines: &str) {
+        let table = r#"
+            title = "Glewlwyd"
+            authority = ""
+            token = ""
+            redirect_host = "localhost"
+            mechanisms = ["XOAUTH2"]
+            servers.imap = [{ host = "localhost", port = 993, tls = "implicit" }]
+            scopes = { identity = ["openid"], imap = ["mail"], app_only = ["mail"] }
+            # With the scope openid, this server wants one for a code, too.
+            quirks.authorize_parameters = [["nonce", "n-0S6_WzA2Mj"]]
+        "#;
+        let provider = Provider::from_table("judge", &table.parse().unwrap()).unwrap();
+        let provider = self.metadata.applied_to(&provider);
+        let provider =
+            toml::Table::from_iter([("judge".to_owned(), toml::Value::try_from(provider).unwrap())]);
+        let providers = toml::Table::from_iter([("providers".to_owned(), toml::Value::Table(provider))]);
+        self.home.configure(&format!(
+            "[accounts.ana]\nprovider = \"judge\"\nuser = \"ana\"\naliases = [\"{ANA}\"]\n{lines}\n{}",
+            toml::to_string(&providers).unwrap()
+        ));
+    }
+
+    fn native(&self) {
+        self.account(&format!("client_id = \"native\"\noauth = {{ redirect = \"{}\" }}", self.redirect));
+    }
+
+    fn login(&self) -> Ran {
+        self.home.run(&["login", "ana"])
+    }
+
+    fn token(&self) -> String {
+        self.home.run(&["token", "ana"]).code(0).stdout
+    }
+}
+
+fn http() -> ReqwestHttp {
+    ReqwestHttp::new(&ReqwestOptions::default()).unwrap()
+}
+
+/// A code with PKCE; then all processes want a token at once, and the refresh token rotates.
+#[test]
+fn browser_and_refresh() {
+    let Some(scene) = Scene::set("browser_and_refresh") else { return };
+    scene.native();
+    let (ran, page) =
+        scene.home.browser(&["login", "ana", "--flow", "browser"], |url| scene.server.browse(url));
+    ran.code(0);
+    assert!(page.unwrap().contains("Signed in"));
+    let first = scene.token();
+    for _ in 0..2 {
+        thread::sleep(Duration::from_millis(2500));
+        let runs: Vec<_> = (0..4).map(|_| scene.home.command(&["token", "ana"]).spawn().unwrap()).collect();
+        for run in runs {
+            assert_ne!(finish(run).code(0).stdout, first);
+        }
+    }
+}
+
+#[test]
+fn password() {
+    let Some(scene) = Scene::set("password") else { return };
+    let account = |secret: &str, password: &str| {
+        scene.account(&format!(
+            "client_id = \"trusted\"\nflow = \"password\"\nclient_secret = {{ file = \"~/{secret}\" }}\n\
+             oauth = {{ password = {{ file = \"~/{password}\" }} }}"
+        ));
+        scene.login()
+    };
+    account("secret", "password").code(0).says(&["warning"]);
+    assert!(scene.token().starts_with("eyJ"));
+    for (secret, password) in [("secret", "wrong"), ("wrong", "password")] {
+        let ran = account(secret, password);
+        assert!(ran.code != 0 && !ran.stderr.contains(PASSWORD), "{ran:?}");
+    }
+}
+
+#[test]
+fn application() {
+    let Some(scene) = Scene::set("application") else { return };
+    let account = |id: &str, secret: &str| {
+        let lines =
+            format!("client_id = \"{id}\"\nflow = \"app\"\nclient_secret = {{ file = \"~/{secret}\" }}");
+        scene.account(&lines);
+        scene.login()
+    };
+    account("trusted", "secret").code(0);
+    assert!(scene.token().starts_with("eyJ"));
+    // It refuses without an OAuth answer, so no more can be said than the status.
+    for (id, secret) in [("trusted", "wrong"), ("nobody", "secret")] {
+        let ran = account(id, secret).code(27).says(&["HTTP 403"]);
+        assert!(!ran.stderr.contains(SECRET), "{}", ran.stderr);
+        scene.home.run(&["logout", "ana"]).code(0);
+        scene.home.run(&["token", "ana"]).code(27);
+    }
+}
+
+/// Too early a poll is told to slow down, and the time that this adds is enough.
+#[test]
+fn device_with_slow_down() {
+    let Some(scene) = Scene::set("device_with_slow_down") else { return };
+    let client = Client::new(scene.metadata.endpoints(), Registration::public("native", ""), http());
+    scene.runtime.block_on(async {
+        let code = client.device_start(&["openid".into(), "mail".into()]).await.unwrap();
+        assert_eq!(code.interval, Duration::from_secs(1));
+        let mut poller = Poller::new(&code);
+        assert!(matches!(client.device_poll(&code).await.unwrap(), Poll::Pending));
+        let early = client.device_poll(&code).await;
+        assert!(matches!(early, Ok(Poll::SlowDown)), "{early:?}");
+        assert!(poller.observe(early).is_none());
+        assert_eq!(poller.wait(), Duration::from_secs(6));
+        scene.server.approve(&code.user_code).unwrap();
+        tokio::time::sleep(poller.wait()).await;
+        let tokens = poller.observe(client.device_poll(&code).await).unwrap().unwrap();
+        assert!(tokens.refresh_token.is_some());
+        // The code has been used, and this is the server's word for that.
+        let error = client.device_poll(&code).await.unwrap_err();
+        assert!(matches!(error, Error::Declined(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn device() {
+    let Some(scene) = Scene::set("device") else { return };
+    scene.native();
+    let ran = scene.home.prompted(&["login", "ana", "--flow", "device"], |prompt| {
+        scene.server.approve(prompt["device_sign_in"]["user_code"].as_str().unwrap()).unwrap();
+        String::new()
+    });
+    ran.code(0);
+    assert!(scene.token().starts_with("eyJ"));
+}
+
+/// The server does judge: a refresh token that was rotated away ends the whole family.
+#[test]
+fn refresh_token_that_was_rotated_away() {
+    let Some(scene) = Scene::set("refresh_token_that_was_rotated_away") else { return };
+    let registration = Registration::with_secret("trusted", SECRET.into(), "");
+    let client = Client::new(scene.metadata.endpoints(), registration, http());
+    scene.runtime.block_on(async {
+        let scopes = ["openid".to_owned(), "mail".to_owned()];
+        let first = client.password("ana", &Secret::from(PASSWORD), &scopes).await.unwrap();
+        let first = first.refresh_token.unwrap();
+        let second = client.refresh(&first, &scopes).await.unwrap().refresh_token.unwrap();
+        assert_ne!(first, second);
+        for revoked in [first, second] {
+            let error = client.refresh(&revoked, &scopes).await.unwrap_err();
+            // It, too, comes without an OAuth answer.
+            assert!(matches!(error, Error::Status { status: 400, .. }), "{error:?}");
+        }
+    });
+}
