@@ -3,7 +3,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::sandbox::{App, AppKind, DAEMON_APP, PUBLIC_APP, Profile, Sandbox, StartError, UserKind, WEB_APP};
+use ::sandbox::{
+    App, AppKind, DAEMON_APP, FILE_MOVER_APP, PUBLIC_APP, Profile, SERVICE_ACCOUNT, Sandbox, StartError,
+    UserKind, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken,
+};
 use serde_json::{Value, json};
 
 use crate::args::{self, Imitate};
@@ -34,9 +37,9 @@ pub(crate) fn run(args: &args::Sandbox, out: Out) -> Result<()> {
             builder = builder.http_port(port);
         }
         let sandbox = builder.start().await.map_err(started)?;
-        let ca = Ca::write(args.ca_file.as_deref(), sandbox.ca_pem())?;
-        describe(&sandbox, ca.path(), out)?;
-        out.document(&document(&sandbox, ca.path()))?;
+        let files = Files::write(&sandbox, args.ca_file.as_deref())?;
+        describe(&sandbox, &files, out)?;
+        out.document(&document(&sandbox, &files))?;
         stop.requested().await;
         out.remark("The sandbox has ended; its tokens and mailboxes are gone.");
         Ok(())
@@ -49,42 +52,72 @@ pub(crate) fn started(error: StartError) -> Failure {
     Failure::new(exit, error.to_string(), "")
 }
 
-/// The certificate on disk, for as long as the sandbox runs if nobody said where.
-enum Ca {
-    Named(PathBuf),
-    Temporary(tempfile::NamedTempFile),
+/// What a client needs on disk, in a directory of the owner's that lasts as long as the sandbox runs; the certificate may go elsewhere.
+struct Files {
+    ca: PathBuf,
+    client_key: PathBuf,
+    workload_token: PathBuf,
+    service_account: PathBuf,
+    _dir: tempfile::TempDir,
 }
 
-impl Ca {
-    fn write(path: Option<&Path>, pem: &str) -> Result<Self> {
+impl Files {
+    fn write(sandbox: &Sandbox, ca: Option<&Path>) -> Result<Self> {
         let failed = |error: std::io::Error| {
-            let message = format!("the CA certificate cannot be written: {error}");
-            Failure::new(Exit::Disk, message, "say where it may go: --ca-file FILE")
+            let message = format!("the sandbox's files cannot be written: {error}");
+            Failure::new(
+                Exit::Disk,
+                message,
+                "say where the certificate may go: --ca-file FILE; the others go where TMPDIR says",
+            )
         };
-        let Some(path) = path else {
-            let mut file = tempfile::Builder::new()
-                .prefix("postkey-sandbox-ca-")
-                .suffix(".pem")
-                .tempfile()
-                .map_err(failed)?;
-            file.write_all(pem.as_bytes()).map_err(failed)?;
-            return Ok(Self::Temporary(file));
+        let mut dir = tempfile::Builder::new();
+        dir.prefix("postkey-sandbox-");
+        #[cfg(unix)]
+        dir.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let dir = dir.tempdir().map_err(failed)?;
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            let mut file = private(&path)?;
+            file.write_all(text.as_bytes())?;
+            Ok(path)
         };
-        std::fs::write(path, pem).map_err(failed)?;
-        Ok(Self::Named(std::path::absolute(path).map_err(failed)?))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Named(path) => path,
-            Self::Temporary(file) => file.path(),
-        }
+        let key = sandbox.client_key();
+        let pem = format!("{}{}", key.certificate_pem(), key.private_key_pem().expose());
+        // A day, so that a person who tries things out need not start again.
+        let token = sandbox.workload_token(&WorkloadToken::new(WORKLOAD_SUBJECT).lifetime(86_400));
+        let account = sandbox
+            .service_account_key(SERVICE_ACCOUNT)
+            .map_err(|e| Failure::new(Exit::Unexpected, e.to_string(), ""))?;
+        let ca = match ca {
+            Some(path) => {
+                std::fs::write(path, sandbox.ca_pem()).map_err(failed)?;
+                std::path::absolute(path).map_err(failed)?
+            }
+            None => write("ca.pem", sandbox.ca_pem()).map_err(failed)?,
+        };
+        Ok(Self {
+            ca,
+            client_key: write("client.pem", &pem).map_err(failed)?,
+            workload_token: write("workload-token", token.expose()).map_err(failed)?,
+            service_account: write("service-account.json", account.expose()).map_err(failed)?,
+            _dir: dir,
+        })
     }
 }
 
-fn describe(sandbox: &Sandbox, ca: &Path, out: Out) -> Result<()> {
+/// A new file that only its owner reads.
+fn private(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn describe(sandbox: &Sandbox, files: &Files, out: Out) -> Result<()> {
     let ports = sandbox.ports();
-    let ca = ca.display();
+    let ca = files.ca.display();
     out.line("A pretend Microsoft 365 tenant is running on this machine. Everything in it is invented.\n")?;
     let mut facts = vec![
         ("authority", sandbox.authority()),
@@ -111,7 +144,17 @@ fn describe(sandbox: &Sandbox, ca: &Path, out: Out) -> Result<()> {
     out.line("\nApplications (client ids):")?;
     for (name, app) in named(sandbox) {
         let secret = app.secret().map_or_else(String::new, |secret| format!("  secret {}", secret.expose()));
-        out.line(format!("  {}  {name}{secret}", app.id()))?;
+        let fixed = (app.kind() == AppKind::Web).then(|| app.redirects().join(" ")).unwrap_or_default();
+        let fixed = if fixed.is_empty() { fixed } else { format!("  {FAINT}redirects {fixed}{FAINT:#}") };
+        out.line(format!("  {}  {name}{secret}{fixed}", app.id()))?;
+    }
+    out.line("\nInstead of a secret (these files end with the sandbox):")?;
+    for (file, use_of) in [
+        (&files.client_key, format!("certificate and private key of {WEB_APP} and {DAEMON_APP}")),
+        (&files.workload_token, format!("a token of an outside issuer that {DAEMON_APP} trusts, for a day")),
+        (&files.service_account, "key file of a Google-like service account".to_owned()),
+    ] {
+        out.line(format!("  {}  {FAINT}{use_of}{FAINT:#}", file.display()))?;
     }
     let (tenant, client) = (sandbox.tenant_id(), sandbox.public_client_id());
     let user = ::sandbox::ANA;
@@ -134,10 +177,12 @@ fn describe(sandbox: &Sandbox, ca: &Path, out: Out) -> Result<()> {
 
 /// The applications that people start with; the others are for tests that know them.
 fn named(sandbox: &Sandbox) -> impl Iterator<Item = (&'static str, &App)> {
-    [PUBLIC_APP, WEB_APP, DAEMON_APP].into_iter().filter_map(|name| Some((name, sandbox.app(name)?)))
+    [PUBLIC_APP, WEB_APP, FILE_MOVER_APP, DAEMON_APP]
+        .into_iter()
+        .filter_map(|name| Some((name, sandbox.app(name)?)))
 }
 
-fn document(sandbox: &Sandbox, ca: &Path) -> Value {
+fn document(sandbox: &Sandbox, files: &Files) -> Value {
     let ports = sandbox.ports();
     let users: Vec<Value> = sandbox
         .users()
@@ -164,6 +209,7 @@ fn document(sandbox: &Sandbox, ca: &Path) -> Value {
                 "name": name,
                 "client_id": app.id(),
                 "client_secret": app.secret().map(wire::Secret::expose),
+                "redirects": app.redirects(),
                 "kind": kind,
             })
         })
@@ -174,7 +220,11 @@ fn document(sandbox: &Sandbox, ca: &Path) -> Value {
         "http_url": sandbox.plain_base_url(),
         "tenant_id": sandbox.tenant_id(),
         "domain": sandbox.domain(),
-        "ca_file": ca.display().to_string(),
+        "ca_file": files.ca.display().to_string(),
+        "client_key_file": files.client_key.display().to_string(),
+        "workload_token_file": files.workload_token.display().to_string(),
+        "service_account_file": files.service_account.display().to_string(),
+        "token_uri": format!("{}/google/token", sandbox.base_url()),
         "imap": {"host": "localhost", "port": ports.imaps, "starttls_port": ports.imap},
         "pop3": {"host": "localhost", "port": ports.pop3s, "stls_port": ports.pop3},
         "smtp": {"host": "localhost", "starttls_port": ports.submission},

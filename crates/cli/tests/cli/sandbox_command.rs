@@ -43,11 +43,24 @@ fn the_sandbox_runs_until_it_is_told_to_stop_and_what_it_prints_works() {
     let report = home.run(&["fetch", "--to", "maildir:Mail", "--json"]).code(0).json();
     assert_eq!(report["stored"], 30);
 
+    use std::os::unix::fs::PermissionsExt as _;
+    for (name, beginning) in [
+        ("client_key_file", "-----BEGIN CERTIFICATE-----"),
+        ("workload_token_file", "eyJ"),
+        ("service_account_file", "{"),
+    ] {
+        let path = std::path::PathBuf::from(text(&facts[name]));
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(beginning), "{name}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        let dir = std::fs::metadata(path.parent().unwrap()).unwrap();
+        assert_eq!(dir.permissions().mode() & 0o777, 0o700, "{name}");
+    }
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     stdout.read_to_string(&mut line).unwrap();
     finish(child, String::new()).code(0);
     assert!(!std::path::Path::new(&text(&facts["ca_file"])).exists(), "the temporary CA file is gone");
+    assert!(!std::path::Path::new(&text(&facts["client_key_file"])).exists(), "so is the key");
     home.run(&["folders"]).code(10).says(&["cannot be used", "postkey account show pretend"]);
 }
 
@@ -67,6 +80,10 @@ fn the_text_for_people_has_what_a_client_needs() {
         "ana@contoso.example",
         "password",
         "Desktop mail",
+        "http://localhost:3017/",
+        "client.pem",
+        "workload-token",
+        "service-account.json",
         "curl --cacert",
         "postkey account add",
     ] {
