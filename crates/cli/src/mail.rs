@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth::Protocol;
 use postkey::{Credential, Mechanism, Security, Server};
 
-use crate::config::model::Tls;
+use crate::config::model::{Flow, Tls};
 use crate::config::{Account, Config, MailServer};
 use crate::exit::{Failure, Result, Signing};
 use crate::tokens::{self, ForeignTokens, StoredTokens};
@@ -58,6 +58,8 @@ impl Access {
                 user,
                 protocol: self.protocol,
                 ours: self.account.needs_sign_in(),
+                // A service account has the rights of the person it acts for.
+                app: self.account.is_app() && self.account.flow != Some(Flow::ServiceAccount),
             },
         )
     }

@@ -65,6 +65,9 @@ pub(crate) struct AccountAdd {
     /// The file (mode 600) with the certificate's key, if it is one of its own
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) certificate_key: Option<PathBuf>,
+    /// The file (mode 600) with the passphrase, if the key or the PKCS#12 file is encrypted
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) certificate_passphrase_file: Option<PathBuf>,
     /// The file with an assertion that somebody keeps fresh
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) assertion_file: Option<PathBuf>,

@@ -132,6 +132,7 @@ Runs until Ctrl-C. Nothing leaves this machine; users, passwords and secrets are
 
 Examples:
   postkey sandbox
+  postkey sandbox --env-file sandbox.env   In another shell: . ./sandbox.env && env | grep SANDBOX_
   postkey sandbox --messages 5000 --port 8443 --imap-port 1993")]
     Sandbox(Sandbox),
     /// Print a completion script for a shell

@@ -43,6 +43,9 @@ pub(crate) struct Sandbox {
     /// Where to write the CA certificate; without it, into a temporary file
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Where to write what a shell needs to use the sandbox, to be read by `. FILE`; it goes when the sandbox ends
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 /// Which IMAP server the sandbox imitates.

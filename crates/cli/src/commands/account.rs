@@ -117,6 +117,19 @@ fn table(args: &AccountAdd) -> Result<Table> {
 
 /// What proves the application besides a secret.
 fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
+    if let Some(file) = &args.certificate {
+        let mut certificate = InlineTable::new();
+        certificate.insert("file", absolute(file)?.into());
+        if let Some(key) = &args.certificate_key {
+            certificate.insert("key", absolute(key)?.into());
+        }
+        if let Some(passphrase) = &args.certificate_passphrase_file {
+            let mut reference = InlineTable::new();
+            reference.insert("file", absolute(passphrase)?.into());
+            certificate.insert("passphrase", reference.into());
+        }
+        table.insert("certificate", value(certificate));
+    }
     let mut inline = |key: &str, members: &[(&str, Option<String>)]| {
         let mut reference = InlineTable::new();
         for (name, text) in members {
@@ -126,10 +139,6 @@ fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
         }
         table.insert(key, value(reference));
     };
-    if let Some(file) = &args.certificate {
-        let key = args.certificate_key.as_deref().map(absolute).transpose()?;
-        inline("certificate", &[("file", Some(absolute(file)?)), ("key", key)]);
-    }
     if let Some(file) = &args.assertion_file {
         inline("assertion", &[("file", Some(absolute(file)?))]);
     }

@@ -1,5 +1,7 @@
 //! `postkey sandbox`
 
+mod env;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +42,12 @@ pub(crate) fn run(args: &args::Sandbox, out: Out) -> Result<()> {
         let files = Files::write(&sandbox, args.ca_file.as_deref())?;
         describe(&sandbox, &files, out)?;
         out.document(&document(&sandbox, &files))?;
+        // Last: whoever waits for it finds everything else done.
+        let _env =
+            args.env_file.as_deref().map(|path| env::EnvFile::write(path, &sandbox, &files)).transpose()?;
+        if let Some(path) = &args.env_file {
+            out.remark(format!("In another shell: . {}", env::to_source(path)));
+        }
         stop.requested().await;
         out.remark("The sandbox has ended; its tokens and mailboxes are gone.");
         Ok(())
@@ -58,6 +66,10 @@ struct Files {
     client_key: PathBuf,
     workload_token: PathBuf,
     service_account: PathBuf,
+    /// The secrets of the applications that are named, in the order of [`named`].
+    secrets: Vec<(&'static str, PathBuf)>,
+    /// A configuration that knows the sandbox as a provider, with a place for tokens of its own.
+    config: PathBuf,
     _dir: tempfile::TempDir,
 }
 
@@ -96,8 +108,18 @@ impl Files {
             }
             None => write("ca.pem", sandbox.ca_pem()).map_err(failed)?,
         };
+        let mut secrets = Vec::new();
+        for (name, app) in named(sandbox) {
+            if let Some(secret) = app.secret() {
+                let file = format!("{}.secret", name.to_lowercase().replace(' ', "-"));
+                secrets.push((name, write(&file, secret.expose()).map_err(failed)?));
+            }
+        }
+        let config = write("config.toml", &env::configuration(sandbox, &ca)).map_err(failed)?;
         Ok(Self {
             ca,
+            secrets,
+            config,
             client_key: write("client.pem", &pem).map_err(failed)?,
             workload_token: write("workload-token", token.expose()).map_err(failed)?,
             service_account: write("service-account.json", account.expose()).map_err(failed)?,

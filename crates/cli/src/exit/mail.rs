@@ -22,6 +22,8 @@ pub(crate) struct Signing<'a> {
     pub(crate) protocol: Purpose,
     /// Whether by a sign-in of this program, not by a token or password from elsewhere.
     pub(crate) ours: bool,
+    /// Whether as an application alone, with nobody's rights but its own.
+    pub(crate) app: bool,
 }
 
 impl Failure {
@@ -85,14 +87,14 @@ fn exit(error: &Error, protocol: Purpose) -> Exit {
 }
 
 fn advice(error: &Error, signing: Signing<'_>) -> String {
-    let Signing { account, mailbox, user, protocol, ours } = signing;
+    let Signing { account, mailbox, user, protocol, ours, app } = signing;
     let again = match protocol {
         Purpose::Smtp => "run the same command again; nothing was sent",
         _ => "run the same command again; what is stored is not downloaded again",
     };
     let (name, permission) = match protocol {
         Purpose::Pop3 => ("POP3", "POP.AccessAsApp"),
-        Purpose::Smtp => ("SMTP", "SMTP.SendAsApp"),
+        Purpose::Smtp => ("SMTP", "SMTP.SendAsApp (or, without it, a management role of Exchange)"),
         _ => ("IMAP", "IMAP.AccessAsApp"),
     };
     match error {
@@ -118,13 +120,20 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
             )
         }
         Error::TokenSource(_) => format!("see where it is to come from: postkey account show {account}"),
-        Error::SignIn { .. } if mailbox.eq_ignore_ascii_case(user) => format!(
-            "check that {user} is the account that signed in (run: postkey login {account}); for an application alone, that it \
-             has {permission} and full access to the mailbox"
+        Error::SignIn { .. } if app => format!(
+            "check that the application has the permission {permission} with an administrator's consent, and that Exchange knows it by the \
+             object id of the enterprise application, not of the registration (Get-ServicePrincipal)"
         ),
+        Error::SignIn { .. } if mailbox.eq_ignore_ascii_case(user) => {
+            format!("check that {user} is the account that signed in (run: postkey login {account})")
+        }
         Error::SignIn { .. } => format!(
             "check that {user} signed in and has full access to {mailbox}, and that {mailbox} is its primary address; then \
              run: postkey login {account}"
+        ),
+        Error::NotConnected(_) if app => format!(
+            "ask the administrator whether the application has full access to {mailbox} (Get-MailboxPermission), whether {name} is switched \
+             on for it (Get-CASMailbox), and whether it is the primary address"
         ),
         Error::NotConnected(_) if mailbox.eq_ignore_ascii_case(user) => format!(
             "ask the administrator whether {name} is switched on for {mailbox} (Get-CASMailbox) and whether it has a licence"
@@ -178,13 +187,39 @@ mod tests {
         let error = Error::NotConnected(reply);
         let own = advice(
             &error,
-            Signing { account: "w", mailbox: "a@x", user: "A@x", protocol: Purpose::Imap, ours: true },
+            Signing {
+                account: "w",
+                mailbox: "a@x",
+                user: "A@x",
+                protocol: Purpose::Imap,
+                ours: true,
+                app: false,
+            },
         );
         assert!(own.contains("licence"), "{own}");
         let shared = advice(
             &error,
-            Signing { account: "w", mailbox: "info@x", user: "a@x", protocol: Purpose::Imap, ours: true },
+            Signing {
+                account: "w",
+                mailbox: "info@x",
+                user: "a@x",
+                protocol: Purpose::Imap,
+                ours: true,
+                app: false,
+            },
         );
         assert!(shared.contains("give a@x full access to info@x"), "{shared}");
+        let app = advice(
+            &error,
+            Signing {
+                account: "w",
+                mailbox: "a@x",
+                user: "a@x",
+                protocol: Purpose::Imap,
+                ours: true,
+                app: true,
+            },
+        );
+        assert!(app.contains("the application has full access to a@x (Get-MailboxPermission)"), "{app}");
     }
 }

@@ -11,6 +11,8 @@ mod pop3;
 mod proofs;
 mod redirects;
 mod sandbox_command;
+#[cfg(unix)]
+mod scenarios;
 mod secrets;
 mod send;
 mod send_many;

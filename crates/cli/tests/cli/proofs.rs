@@ -155,3 +155,24 @@ fn a_provider_that_wants_a_secret_takes_one_and_says_when_it_lacks() {
     assert!(shown.contains("https://oauth2.googleapis.com/token"), "{shown}");
     home.run(&["login", "g", "--flow", "device"]).says(&["no mail scope"]);
 }
+
+#[test]
+fn an_application_is_told_which_of_its_two_rights_is_missing() {
+    // No role in the token: Exchange does not know it.
+    let world = with("Daemon without roles", "flow = \"app\"\nclient_secret = { file = \"~/bare.secret\" }");
+    let secret = world.sandbox.app("Daemon without roles").unwrap().secret().unwrap();
+    private(&world.home.path("bare.secret"), secret.expose());
+    world.run(&["folders", "proof"]).code(33).says(&["IMAP.AccessAsApp", "Get-ServicePrincipal"]);
+    // Roles, but no permission on this mailbox.
+    configure(&world, DAEMON_APP, "flow = \"app\"\nclient_secret = { file = \"~/daemon.secret\" }");
+    private(
+        &world.home.path("daemon.secret"),
+        world.sandbox.app(DAEMON_APP).unwrap().secret().unwrap().expose(),
+    );
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    world.home.configure(&text.replace(ANA, "bjorn@contoso.example"));
+    world
+        .run(&["folders", "proof"])
+        .code(34)
+        .says(&["full access to bjorn@contoso.example (Get-MailboxPermission)"]);
+}

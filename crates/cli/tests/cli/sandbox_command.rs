@@ -99,3 +99,49 @@ fn a_port_that_is_taken_is_named() {
     let port = taken.local_addr().unwrap().port().to_string();
     home.run(&["sandbox", "--port", &port]).code(2).says(&[&port, "choose another port"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_variables_are_for_their_owner_alone_hold_no_secret_and_go_with_the_sandbox() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let home = Home::new();
+    // What lies under the name is replaced, not written through.
+    std::fs::write(home.path("other"), "other").unwrap();
+    symlink(home.path("other"), home.path("sandbox.env")).unwrap();
+    let mut child =
+        home.command(&["sandbox", "--messages", "0", "--env-file", "sandbox.env"]).spawn().unwrap();
+    let ((), seen, rest) =
+        until(&mut child, |line| line.contains("In another shell: . ./sandbox.env").then_some(()));
+    let path = home.path("sandbox.env");
+    assert_eq!(std::fs::read_to_string(home.path("other")).unwrap(), "other");
+    assert_eq!(std::fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut named = 0;
+    for (name, value) in text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')) {
+        let value = value.trim_matches('\'');
+        assert!(!value.is_empty(), "{name} is empty");
+        if name.ends_with("_FILE") || matches!(name, "SANDBOX_CA" | "POSTKEY_CONFIG") {
+            let meta = std::fs::metadata(value).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{name}");
+            let held = std::fs::read_to_string(value).unwrap();
+            assert!(!name.contains("SECRET") || !text.contains(held.trim()), "{name} is in the file itself");
+            named += 1;
+        }
+    }
+    assert!(named >= 8, "{text}");
+
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    drop((seen, rest));
+    finish(child, String::new()).code(0);
+    assert!(!path.exists(), "the variables outlive the sandbox");
+}
+
+#[cfg(unix)]
+#[test]
+fn variables_that_cannot_be_written_end_the_sandbox() {
+    let home = Home::new();
+    home.run(&["sandbox", "--env-file", "nowhere/sandbox.env"])
+        .code(43)
+        .says(&["nowhere/sandbox.env", "--env-file"]);
+}
