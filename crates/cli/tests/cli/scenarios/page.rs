@@ -76,6 +76,24 @@ impl Page {
     }
 }
 
+impl Page {
+    /// The scripts of the set-up that are for the reader's own shell.
+    pub(super) fn scripts(&self) -> Vec<String> {
+        let blocks = blocks(self.section("What to set up").0);
+        blocks.into_iter().filter(|block| block.language == "sh").map(|block| block.text).collect()
+    }
+
+    /// Every command that is shown before what is to be tried.
+    pub(super) fn commands(&self) -> Vec<String> {
+        let (before, _) = self
+            .text
+            .split_once("\n## Try it against the sandbox\n")
+            .unwrap_or_else(|| panic!("{} has nothing to try", self.name));
+        let consoles = blocks(before).into_iter().filter(|block| block.language == "console");
+        consoles.flat_map(|block| steps(&block.text)).map(|step| step.command).collect()
+    }
+}
+
 impl Step {
     /// Whether this was printed.
     pub(super) fn matches(&self, printed: &str) -> bool {
@@ -108,7 +126,14 @@ fn line_matches(shown: &str, printed: &str) -> bool {
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found: Vec<Block<'_>> = Vec::new();
     let mut open = false;
+    let mut indent = 0;
     for line in text.lines() {
+        // A block within a list is indented as the list is.
+        let trimmed = line.trim_start();
+        if !open && trimmed.starts_with("```") {
+            indent = line.len() - trimmed.len();
+        }
+        let line = line.get(indent.min(line.len() - trimmed.len())..).unwrap();
         match (line.strip_prefix("```"), open) {
             (Some(language), false) => {
                 found.push(Block { language, text: String::new() });
