@@ -278,6 +278,23 @@ fn eight_processes_and_one_refresh() {
     assert_eq!(scene.server.counts().unwrap()["errors"], json!([]));
 }
 
+/// Nobody is asked a second time about a session that has ended, and signing in again mends it.
+#[test]
+fn session_that_was_revoked() {
+    let wishes = json!({"clients": [native()], "lives": [1, 3600]});
+    let Some(scene) = Scene::set("session_that_was_revoked", wishes) else { return };
+    scene.native();
+    scene.browser(ANA, "").code(0);
+    scene.server.revoke().unwrap();
+    thread::sleep(Duration::from_millis(1500));
+    for _ in 0..2 {
+        scene.home.run(&["token", "ana"]).code(24).says(&["invalid_grant", "postkey login ana"]);
+    }
+    assert_eq!(scene.server.counts().unwrap()["errors"].as_array().unwrap().len(), 1);
+    scene.browser(ANA, "").code(0);
+    scene.token();
+}
+
 #[test]
 fn refresh() {
     let Some(scene) = Scene::set("refresh", json!({"clients": [native()]})) else { return };
