@@ -2,7 +2,7 @@
 // password.
 //
 // The argument is JSON: `clients` as they are registered (`certificate`, PEM, instead of `jwks`), `lives` of the access tokens to come in
-// seconds (then an hour), `deviceLife` in seconds. Prints its port, and answers /counts.
+// seconds (then an hour), `deviceLife` in seconds. Prints its port, and answers /counts; /revoke ends every session.
 import { createPublicKey } from "node:crypto";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
@@ -57,7 +57,9 @@ server.listen(0, "127.0.0.1", () => {
       AuthorizationCode: 60,
     },
   });
+  const grants = new Set();
   provider.on("grant.success", (ctx) => {
+    grants.add(ctx.oidc.entities.Grant?.jti);
     counts.success[grant(ctx)] = (counts.success[grant(ctx)] ?? 0) + 1;
   });
   provider.on("grant.error", (ctx, error) => counts.errors.push(`${grant(ctx)}: ${error.error}: ${error.error_detail ?? ""}`));
@@ -65,8 +67,9 @@ server.listen(0, "127.0.0.1", () => {
     counts.revoked += 1;
   });
   const answer = provider.callback();
-  server.on("request", (request, response) => {
-    if (request.url !== "/counts") return answer(request, response);
+  server.on("request", async (request, response) => {
+    if (request.url === "/revoke") for (const id of grants) await provider.RefreshToken.revokeByGrantId(id);
+    else if (request.url !== "/counts") return answer(request, response);
     const body = JSON.stringify(counts);
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
     return response.end(body);

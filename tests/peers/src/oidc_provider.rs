@@ -50,6 +50,14 @@ impl OidcProvider {
         let answer = http(self.port, "GET", "/counts", "text/plain", "")?;
         serde_json::from_str(&answer.body).map_err(io::Error::other)
     }
+
+    /// Ends every session, as an administrator would: no refresh token is good any more.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn revoke(&self) -> io::Result<()> {
+        http(self.port, "POST", "/revoke", "text/plain", "").map(drop)
+    }
 }
 
 impl Drop for OidcProvider {

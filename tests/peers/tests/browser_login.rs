@@ -3,10 +3,8 @@
 #[path = "support/home.rs"]
 mod home;
 
-use std::net::TcpListener;
-
 use home::{Home, Ran};
-use postkey_peers::{Browser, Program, available};
+use postkey_peers::{Browser, Program, available, free_port};
 use sandbox::{ANA, App, PUBLIC_APP, RequestKind, Sandbox};
 
 const PORTAL: &str = "portal";
@@ -82,10 +80,6 @@ impl Scene {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn any_port() {
     let Some(scene) = Scene::set("any_port", None) else { return };
@@ -94,7 +88,7 @@ fn any_port() {
 
 #[test]
 fn a_fixed_port_with_a_path() {
-    let redirect = format!("http://localhost:{}/oauth/done", free_port());
+    let redirect = format!("http://localhost:{}/oauth/done", free_port().unwrap());
     let Some(scene) = Scene::set("a_fixed_port_with_a_path", Some(&redirect)) else { return };
     scene.signs_in(&redirect);
 }
@@ -102,7 +96,7 @@ fn a_fixed_port_with_a_path() {
 /// The listener shows a certificate of its own, which the browser is told to take.
 #[test]
 fn an_https_redirect() {
-    let redirect = format!("https://localhost:{}/", free_port());
+    let redirect = format!("https://localhost:{}/", free_port().unwrap());
     let Some(scene) = Scene::set("an_https_redirect", Some(&redirect)) else { return };
     scene.signs_in(&redirect);
 }

@@ -3,16 +3,17 @@
 
 #[path = "support/home.rs"]
 mod home;
+#[path = "support/judge.rs"]
+mod judge;
 
-use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use auth::discovery::{IssuerRule, Metadata, discover};
-use auth::http::{ReqwestHttp, ReqwestOptions};
-use auth::{Client, Error, Poll, Poller, Provider, Registration};
+use auth::discovery::Metadata;
+use auth::{Client, Error, Poll, Poller, Registration};
 use home::{Home, Ran, finish};
-use postkey_peers::{Glewlwyd, Program, available};
+use judge::http;
+use postkey_peers::{Glewlwyd, Program, available, free_port};
 use wire::Secret;
 
 const ANA: &str = "ana@contoso.example";
@@ -35,10 +36,9 @@ impl Scene {
         }
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let redirect = format!("http://localhost:{port}/");
+        let redirect = format!("http://localhost:{}/", free_port().unwrap());
         let server = Glewlwyd::start(&redirect).unwrap();
-        let metadata = runtime.block_on(discover(&http(), &server.issuer(), IssuerRule::Exact)).unwrap();
+        let metadata = judge::metadata(&runtime, &server.issuer());
         let home = Home::new();
         home.private("secret", SECRET);
         home.private("password", PASSWORD);
@@ -59,15 +59,8 @@ impl Scene {
             # With the scope openid, this server wants one for a code, too.
             quirks.authorize_parameters = [["nonce", "n-0S6_WzA2Mj"]]
         "#;
-        let provider = Provider::from_table("judge", &table.parse().unwrap()).unwrap();
-        let provider = self.metadata.applied_to(&provider);
-        let provider =
-            toml::Table::from_iter([("judge".to_owned(), toml::Value::try_from(provider).unwrap())]);
-        let providers = toml::Table::from_iter([("providers".to_owned(), toml::Value::Table(provider))]);
-        self.home.configure(&format!(
-            "[accounts.ana]\nprovider = \"judge\"\nuser = \"ana\"\naliases = [\"{ANA}\"]\n{lines}\n{}",
-            toml::to_string(&providers).unwrap()
-        ));
+        let lines = format!("user = \"ana\"\naliases = [\"{ANA}\"]\n{lines}");
+        judge::configure(&self.home, &self.metadata, table, &lines);
     }
 
     fn native(&self) {
@@ -81,10 +74,6 @@ impl Scene {
     fn token(&self) -> String {
         self.home.run(&["token", "ana"]).code(0).stdout
     }
-}
-
-fn http() -> ReqwestHttp {
-    ReqwestHttp::new(&ReqwestOptions::default()).unwrap()
 }
 
 /// A code with PKCE; then all processes want a token at once, and the refresh token rotates.

@@ -1,166 +1,21 @@
-//! Every grant that oidc-provider has, asked for by postkey: a certified authorisation server that is not ours judges what is sent, and
-//! refuses what it should.
+//! Every sign-in of a person that oidc-provider has, asked for by postkey: a certified authorisation server that is not ours judges what is
+//! sent, and refuses what it should.
 
 #[path = "support/home.rs"]
 mod home;
+#[path = "support/judge.rs"]
+mod judge;
+#[path = "support/oidc.rs"]
+mod oidc;
 
-use std::net::TcpListener;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use auth::discovery::{IssuerRule, Metadata, discover};
-use auth::http::{ReqwestHttp, ReqwestOptions};
-use auth::{Class, Client, Error, Provider, Registration};
-use home::{Home, Ran, finish};
-use postkey_peers::{OidcProvider, Program, available, node};
+use auth::{Authorize, Client, Error, Registration};
+use judge::http;
+use oidc::{ANA, BJORN, EVERYTHING, SECRET, Scene, basic, daemon, fixture, key_files, native};
+use postkey_peers::free_port;
 use serde_json::{Value, json};
-use wire::Secret;
-
-const ANA: &str = "ana@contoso.example";
-const SECRET: &str = "a secret with % & + : in it";
-const EVERYTHING: [&str; 4] = ["openid", "offline_access", "email", "mail"];
-
-struct Scene {
-    server: OidcProvider,
-    metadata: Metadata,
-    home: Home,
-    runtime: tokio::runtime::Runtime,
-}
-
-fn fixture(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/auth/tests/data/credentials").join(name)
-}
-
-/// A registration of a program on people's machines.
-fn native() -> Value {
-    json!({
-        "client_id": "native", "application_type": "native", "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
-        "redirect_uris": ["http://localhost/", "http://localhost", "http://127.0.0.1/"], "response_types": ["code"],
-    })
-}
-
-/// A registration of an application on its own, with this proof.
-fn daemon(id: &str, method: &str, proof: &Value) -> Value {
-    let mut client = json!({
-        "client_id": id, "grant_types": ["client_credentials"], "redirect_uris": [], "response_types": [],
-        "token_endpoint_auth_method": method,
-    });
-    client.as_object_mut().unwrap().extend(proof.as_object().unwrap().clone());
-    client
-}
-
-impl Scene {
-    fn set(test: &str, wishes: Value) -> Option<Self> {
-        if !available(test, &[Program::Node, Program::Postkey]) {
-            return None;
-        }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let server = OidcProvider::start(&wishes).unwrap();
-        let metadata = runtime.block_on(discover(&http(), &server.issuer(), IssuerRule::Exact)).unwrap();
-        Some(Self { server, metadata, home: Home::new(), runtime })
-    }
-
-    /// The account `ana`, which is `lines`, at this server as its own document describes it.
-    fn account(&self, lines: &str) {
-        let table = r#"
-            title = "oidc-provider"
-            authority = ""
-            token = ""
-            redirect_host = "localhost"
-            mechanisms = ["XOAUTH2"]
-            servers.imap = [{ host = "localhost", port = 993, tls = "implicit" }]
-            scopes = { identity = ["openid", "email"], offline = ["offline_access"], imap = ["mail"], app_only = ["mail"] }
-            # Without it, this server leaves offline_access out.
-            quirks.authorize_parameters = [["prompt", "consent"]]
-        "#;
-        let mut provider = Provider::from_table("judge", &table.parse().unwrap()).unwrap();
-        provider.quirks.form_post = true;
-        let provider = self.metadata.applied_to(&provider);
-        let provider =
-            toml::Table::from_iter([("judge".to_owned(), toml::Value::try_from(provider).unwrap())]);
-        let providers = toml::Table::from_iter([("providers".to_owned(), toml::Value::Table(provider))]);
-        self.home.configure(&format!(
-            "[accounts.ana]\nprovider = \"judge\"\nuser = \"{ANA}\"\n{lines}\n{}",
-            toml::to_string(&providers).unwrap()
-        ));
-    }
-
-    fn native(&self) {
-        self.account("client_id = \"native\"");
-    }
-
-    /// A person who signs in as `user`; where they land.
-    fn walk(&self, user: &str, url: &str, until: &str, third: &str) -> String {
-        let person = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/person.mjs");
-        let output = node("walk.mjs")
-            .unwrap()
-            .args([url, until, third])
-            .env("PERSON", format!("file://{}", person.display()))
-            .env("SIGN_IN_USER", user)
-            .env("SIGN_IN_PASSWORD", "any")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn browser(&self, user: &str, third: &str) -> Ran {
-        let args = ["login", "ana", "--flow", "browser"];
-        self.home.browser(&args, |url| self.walk(user, url, "", third)).0
-    }
-
-    fn device(&self, third: impl FnOnce(&str) -> String) -> Ran {
-        self.home.prompted(&["login", "ana", "--flow", "device"], |prompt| {
-            let prompt = &prompt["device_sign_in"];
-            let code = third(prompt["user_code"].as_str().unwrap());
-            if !code.is_empty() {
-                let page = prompt["verification_uri"].as_str().unwrap();
-                self.walk(ANA, page, "", &code);
-            }
-            String::new()
-        })
-    }
-
-    /// So many token requests of this grant were granted.
-    #[track_caller]
-    fn granted(&self, grant: &str, times: u64) {
-        let counts = self.server.counts().unwrap();
-        assert_eq!(counts["success"][grant].as_u64().unwrap_or(0), times, "{counts:#}");
-        assert_eq!(counts["revoked"], 0, "{counts:#}");
-    }
-
-    fn token(&self) -> String {
-        let ran = self.home.run(&["token", "ana"]).code(0);
-        assert_eq!(ran.stderr, "");
-        ran.stdout
-    }
-
-    /// postkey's library at this server.
-    fn client(&self, id: &str) -> Client<ReqwestHttp> {
-        Client::new(self.metadata.endpoints(), Registration::public(id, ""), http())
-    }
-
-    /// The tokens of somebody who signs in by device code, with the library.
-    fn tokens(&self) -> auth::Tokens {
-        let client = self.client("native");
-        self.runtime.block_on(async {
-            let code = client.device_start(&EVERYTHING.map(String::from)).await.unwrap();
-            self.walk(ANA, &code.verification_uri, "", &code.user_code);
-            client.device_finish(&code).await.unwrap()
-        })
-    }
-}
-
-fn http() -> ReqwestHttp {
-    ReqwestHttp::new(&ReqwestOptions::default()).unwrap()
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 #[test]
 fn browser() {
@@ -179,7 +34,7 @@ fn somebody_else_in_the_browser() {
         return;
     };
     scene.native();
-    scene.browser("bjorn@contoso.example", "").code(28).says(&["bjorn@contoso.example signed in", ANA]);
+    scene.browser(BJORN, "").code(28).says(&["bjorn@contoso.example signed in", ANA]);
     scene.home.run(&["token", "ana"]).code(24);
 }
 
@@ -209,7 +64,7 @@ fn paste() {
 /// A confidential client with one redirect address, once with each proof.
 #[test]
 fn web_application() {
-    let port = free_port();
+    let port = free_port().unwrap();
     let redirect = format!("http://localhost:{port}/done");
     let certificate = std::fs::read_to_string(fixture("certificate.pem")).unwrap();
     let client = |id: &str, method: &str, proof: Value| {
@@ -246,58 +101,48 @@ fn web_application() {
     }
 }
 
-/// Turns the secret from the form into the header.
-fn basic(home: &Home) {
-    let path = home.path(".config/postkey/config.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let changed = text.replace("basic_auth = false", "basic_auth = true");
-    assert_ne!(text, changed);
-    std::fs::write(&path, changed).unwrap();
-}
-
-fn key_files(home: &Home) {
-    let read = |name| std::fs::read_to_string(fixture(name)).unwrap();
-    home.private("app.pem", &(read("certificate.pem") + &read("key.pem")));
-}
-
-/// The token family of a program whose processes all want a token at the same time.
+/// The library in a web application that owns its redirect address: two people at the same time, and one who would be another.
 #[test]
-fn eight_processes_and_one_refresh() {
-    let wishes = json!({"clients": [native()], "lives": [1, 1, 3600]});
-    let Some(scene) = Scene::set("eight_processes_and_one_refresh", wishes) else { return };
-    scene.native();
-    scene.browser(ANA, "").code(0);
-    thread::sleep(Duration::from_millis(1500));
-    scene.token();
-    scene.granted("refresh_token", 1);
-    thread::sleep(Duration::from_millis(1500));
-    let runs: Vec<_> = (0..8).map(|_| scene.home.command(&["token", "ana"]).spawn().unwrap()).collect();
-    let tokens: Vec<String> = runs.into_iter().map(|run| finish(run).code(0).stdout).collect();
-    assert!(tokens.iter().all(|token| *token == tokens[0]));
-    scene.granted("refresh_token", 2);
-    assert_eq!(scene.server.counts().unwrap()["errors"], json!([]));
-}
-
-#[test]
-fn refresh() {
-    let Some(scene) = Scene::set("refresh", json!({"clients": [native()]})) else { return };
-    let (client, scopes) = (scene.client("native"), EVERYTHING.map(String::from));
-    let first = scene.tokens();
-    let first_refresh = first.refresh_token.clone().unwrap();
+fn web_application_of_its_own() {
+    const REDIRECT: &str = "https://app.example/callback";
+    let mut client = daemon("web", "client_secret_post", &json!({"client_secret": SECRET}));
+    client["grant_types"] = json!(["authorization_code", "refresh_token"]);
+    (client["redirect_uris"], client["response_types"]) = (json!([REDIRECT]), json!(["code"]));
+    let Some(scene) = Scene::set("web_application_of_its_own", json!({"clients": [client]})) else { return };
+    let registration = Registration::with_secret("web", SECRET.into(), "");
+    let client = Client::new(scene.metadata.endpoints(), registration, http());
+    let scopes = EVERYTHING.map(String::from);
+    let mut request = Authorize::new(REDIRECT, &scopes);
+    request.prompt = Some("consent");
+    let begin = |user: &str| {
+        let (url, kept) = client.begin(&request).unwrap();
+        let landed = scene.walk(user, url.as_str(), REDIRECT, "");
+        (kept, landed.split_once('?').unwrap().1.to_owned())
+    };
+    let (ana, bjorn) = (begin(ANA), begin(BJORN));
     scene.runtime.block_on(async {
-        let second = client.refresh(&first_refresh, &scopes).await.unwrap();
-        let second_refresh = second.refresh_token.clone().unwrap();
-        assert_ne!(second_refresh, first_refresh, "it rotates");
-        // Fewer scopes than were granted.
-        let third = client.refresh(&second_refresh, &["mail".into()]).await.unwrap();
-        assert_eq!(third.scope, ["mail"]);
-        let third_refresh = third.refresh_token.clone().unwrap();
-        // The server does judge: a token that was rotated away ends the whole family.
-        let reused = client.refresh(&first_refresh, &scopes).await.unwrap_err();
-        assert_eq!(reused.class(), Class::SignInAgain, "{reused:?}");
-        assert_eq!(scene.server.counts().unwrap()["revoked"], 1);
-        client.refresh(&third_refresh, &scopes).await.unwrap_err();
+        // The code of one in the session of the other, as it came and with the state made to fit: the verifier tells the server.
+        let mixed = client.finish(ana.0.clone(), &bjorn.1).await;
+        assert!(matches!(mixed, Err(Error::StateMismatch)), "{mixed:?}");
+        let state = |query: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(name, _)| name == "state").unwrap().1.into_owned()
+        };
+        let forged = ana.1.replace(&state(&ana.1), &state(&bjorn.1));
+        let error = client.finish(bjorn.0.clone(), &forged).await.unwrap_err();
+        assert!(error.to_string().contains("invalid_grant"), "{error:?}");
+        // This server names itself in every answer.
+        let elsewhere = bjorn.1.replace("iss=http", "iss=https");
+        let error = client.finish(bjorn.0.clone(), &elsewhere).await.unwrap_err();
+        assert!(matches!(error, Error::MixUp { .. }), "{error:?}");
+        let tokens = client.finish(bjorn.0, &bjorn.1).await.unwrap();
+        assert_eq!(tokens.identity().unwrap().email.as_deref(), Some(BJORN));
     });
+    // Whose code was tried elsewhere has to begin again.
+    let ana = begin(ANA);
+    let tokens = scene.runtime.block_on(client.finish(ana.0, &ana.1)).unwrap();
+    assert_eq!(tokens.identity().unwrap().email.as_deref(), Some(ANA));
+    assert!(tokens.refresh_token.is_some());
 }
 
 #[test]
@@ -354,78 +199,4 @@ fn device_code_that_runs_out() {
         tokio::time::sleep(Duration::from_millis(2500)).await;
         assert!(matches!(client.device_poll(&code).await, Err(Error::CodeExpired)));
     });
-}
-
-/// Client credentials, with every proof, and with the wrong ones.
-#[test]
-fn application() {
-    let certificate = json!({"certificate": std::fs::read_to_string(fixture("certificate.pem")).unwrap()});
-    let pinned = |alg: &str| {
-        let mut proof = certificate.clone();
-        proof["token_endpoint_auth_signing_alg"] = json!(alg);
-        proof
-    };
-    let clients = [
-        daemon("post", "client_secret_post", &json!({"client_secret": SECRET})),
-        daemon("basic", "client_secret_basic", &json!({"client_secret": SECRET})),
-        daemon("ps256", "private_key_jwt", &pinned("PS256")),
-        daemon("rs256", "private_key_jwt", &pinned("RS256")),
-    ];
-    let Some(scene) = Scene::set("application", json!({"clients": clients})) else { return };
-    scene.home.private("secret", SECRET);
-    scene.home.private("wrong", "another secret");
-    key_files(&scene.home);
-    let secret = "flow = \"app\"\nclient_secret = { file = \"~/secret\" }";
-    let wrong = "flow = \"app\"\nclient_secret = { file = \"~/wrong\" }";
-    let ps256 = "flow = \"certificate\"\ncertificate = { file = \"~/app.pem\" }";
-    let rs256 = "flow = \"certificate\"\ncertificate = { file = \"~/app.pem\", algorithm = \"RS256\" }";
-    let login = |id: &str, lines: &str| {
-        scene.account(&format!("client_id = \"{id}\"\n{lines}"));
-        if id == "basic" {
-            basic(&scene.home);
-        }
-        scene.home.run(&["login", "ana"])
-    };
-    for (i, (id, lines)) in
-        (1..).zip([("post", secret), ("basic", secret), ("ps256", ps256), ("rs256", rs256)])
-    {
-        login(id, lines).code(0);
-        assert!(!scene.token().trim().is_empty());
-        scene.granted("client_credentials", i);
-    }
-    for (id, lines) in [
-        ("post", wrong),
-        ("basic", wrong),
-        ("nobody", secret),
-        ("nobody", ps256),
-        ("ps256", rs256),
-        ("rs256", ps256),
-        ("ps256", secret),
-    ] {
-        let ran = login(id, lines).code(20).says(&["invalid_client"]);
-        assert!(!ran.stderr.contains(SECRET), "{}", ran.stderr);
-    }
-    scene.granted("client_credentials", 4);
-}
-
-/// It has no password grant, and says so.
-#[test]
-fn password_grant_that_is_not_there() {
-    let Some(scene) = Scene::set("password_grant_that_is_not_there", json!({"clients": [native()]})) else {
-        return;
-    };
-    let (client, scopes, password) = (scene.client("native"), ["mail".into()], Secret::from("any"));
-    let error = scene.runtime.block_on(client.password(ANA, &password, &scopes)).unwrap_err();
-    assert!(error.to_string().contains("unsupported_grant_type"), "{error:?}");
-}
-
-/// Another issuer's document is refused.
-#[test]
-fn the_document_of_another_issuer() {
-    let Some(scene) = Scene::set("the_document_of_another_issuer", json!({"clients": [native()]})) else {
-        return;
-    };
-    let other = scene.server.issuer().replace("localhost", "127.0.0.1");
-    let found = scene.runtime.block_on(discover(&http(), &other, IssuerRule::Exact));
-    assert!(matches!(found, Err(Error::Setting { setting: "issuer", .. })), "{found:?}");
 }
