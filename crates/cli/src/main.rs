@@ -94,6 +94,7 @@ fn others(cli: &Cli, out: Out) -> Result<ExitCode> {
         Command::Status(args) => return commands::status::run(args, config, out),
         Command::Try(args) => commands::try_::run(args, out),
         Command::Account { command } => commands::account::run(command, path, out),
+        Command::Provider { command } => commands::provider::run(command, config, out),
         Command::Login(args) => commands::login::run(args, &config()?, out),
         Command::Logout(args) => commands::logout::run(args, &config()?, out),
         Command::Token(args) => commands::token::run(args, config, out),

@@ -3,6 +3,7 @@
 mod account;
 mod fetch;
 mod login;
+mod provider;
 pub(crate) mod quick;
 mod sandbox;
 mod send;
@@ -12,6 +13,7 @@ mod token;
 pub(crate) use self::account::{AccountAdd, AccountCommand};
 pub(crate) use self::fetch::{Fetch, Reading};
 pub(crate) use self::login::Login;
+pub(crate) use self::provider::{Discover, ProviderCommand};
 pub(crate) use self::sandbox::{Imitate, Sandbox, Try};
 pub(crate) use self::send::{Compose, Send, as_called};
 pub(crate) use self::status::Status;
@@ -92,6 +94,11 @@ Examples:
     Account {
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// List providers, show what is known of one, or ask one what it offers
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
     },
     /// Sign in
     #[command(after_help = "\

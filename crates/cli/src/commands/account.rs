@@ -68,7 +68,7 @@ fn table(args: &AccountAdd) -> Result<Table> {
             table.insert(key, value(text));
         }
     }
-    let file = args.client_secret_file.as_deref().map(absolute).transpose()?;
+    let file = args.client_secret_file.as_deref().map(paths::absolute).transpose()?;
     for (kind, place) in
         [("env", &args.client_secret_env), ("file", &file), ("command", &args.client_secret_command)]
     {
@@ -86,7 +86,7 @@ fn table(args: &AccountAdd) -> Result<Table> {
         let names: toml_edit::Array = args.protocols.iter().map(|p| p.protocol().to_string()).collect();
         table.insert("protocols", value(names));
     }
-    let ca_file = args.ca_file.as_deref().map(absolute).transpose()?;
+    let ca_file = args.ca_file.as_deref().map(paths::absolute).transpose()?;
     let mut imap = server(args.imap_host.as_deref(), args.imap_port, args.imap_tls);
     let mut pop3 = server(args.pop3_host.as_deref(), args.pop3_port, args.pop3_tls);
     let mut smtp = server(args.smtp_host.as_deref(), args.smtp_port, args.smtp_tls);
@@ -119,7 +119,7 @@ fn table(args: &AccountAdd) -> Result<Table> {
 fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
     if let Some(file) = &args.certificate {
         let mut certificate = InlineTable::new();
-        certificate.insert("file", absolute(file)?.into());
+        certificate.insert("file", paths::absolute(file)?.into());
         if let Some(key) = &args.certificate_key {
             certificate.insert("key", absolute(key)?.into());
         }
@@ -140,13 +140,13 @@ fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
         table.insert(key, value(reference));
     };
     if let Some(file) = &args.assertion_file {
-        inline("assertion", &[("file", Some(absolute(file)?))]);
+        inline("assertion", &[("file", Some(paths::absolute(file)?))]);
     }
     if let Some(command) = &args.assertion_command {
         inline("assertion", &[("command", Some(command.clone()))]);
     }
     if let Some(file) = &args.service_account {
-        table.insert("service_account", value(absolute(file)?));
+        table.insert("service_account", value(paths::absolute(file)?));
     }
     Ok(())
 }
@@ -163,17 +163,6 @@ fn server(host: Option<&str>, port: Option<u16>, tls: Option<model::Tls>) -> Tab
         table.insert("tls", value(tls.name()));
     }
     table
-}
-
-/// Where the file is whatever folder postkey is started in.
-fn absolute(path: &Path) -> Result<String> {
-    let unusable = |what: String| Failure::new(Exit::Usage, what, "name the file by a plain path");
-    let path = std::path::absolute(path)
-        .map_err(|error| unusable(format!("{} cannot be made absolute: {error}", path.display())))?;
-    match path.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(unusable(format!("{} cannot be written into the configuration", path.display()))),
-    }
 }
 
 /// `https://login.example/TENANT`, as many guides write it, in its two parts.

@@ -9,6 +9,7 @@ pub(crate) mod folders;
 pub(crate) mod inspect;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod provider;
 pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod status;

@@ -13,7 +13,7 @@ use super::proof::{CertificateRef, Proof};
 use super::secret::SecretRef;
 use super::sending::{self, Sending};
 use super::server::{self, MailServer, seconds};
-use super::{base, paths, similar};
+use super::{base, paths};
 use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
 use crate::sign_in::redirect::Redirect;
@@ -215,26 +215,10 @@ pub(super) fn at<'a>(name: &'a str, keys: &[&'a str]) -> Vec<&'a str> {
 
 fn provider(name: &str, table: &model::Account, file: &model::File, source: &Source) -> Result<Provider> {
     let wanted = table.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
-    let mut provider = match file.providers.get(wanted) {
-        Some(own) => Provider::from_table(wanted, own).map_err(|error| {
-            let advice = "the fields are those of the built-in providers; begin with like = \"microsoft\"";
-            source.mistake(&["providers", wanted], &error.to_string(), advice)
-        })?,
-        None => Provider::builtin(wanted).ok_or_else(|| {
-            let mut known: Vec<String> = Provider::all().into_iter().map(|provider| provider.name).collect();
-            known.extend(file.providers.keys().cloned());
-            let names: Vec<&str> = known.iter().map(String::as_str).collect();
-            let advice = match similar::closest(wanted, &names) {
-                Some(close) => format!("did you mean {close:?}? Known: {}", names.join(", ")),
-                None => format!("known: {}", names.join(", ")),
-            };
-            source.mistake(
-                &["accounts", name, "provider"],
-                &format!("there is no provider {wanted:?}"),
-                advice,
-            )
-        })?,
-    };
+    let mut provider = super::provider::named(wanted, file, source)?.ok_or_else(|| {
+        let (what, advice) = super::provider::unknown(wanted, file);
+        source.mistake(&["accounts", name, "provider"], &what, advice)
+    })?;
     if let Some(authority) = &table.oauth.authority {
         let mut changes = Table::new();
         changes.insert("authority".into(), Value::String(authority.trim_end_matches('/').to_owned()));

@@ -6,6 +6,7 @@ mod load;
 pub(crate) mod model;
 pub(crate) mod paths;
 pub(crate) mod proof;
+mod provider;
 pub(crate) mod secret;
 mod sending;
 mod server;

@@ -34,3 +34,14 @@ pub(crate) fn from(base: &Path, path: &Path) -> PathBuf {
         _ => base.join(path),
     }
 }
+
+/// Where the file is whatever folder postkey is started in.
+pub(crate) fn absolute(path: &Path) -> Result<String> {
+    let unusable = |what: String| Failure::new(Exit::Usage, what, "name the file by a plain path");
+    let path = std::path::absolute(path)
+        .map_err(|error| unusable(format!("{} cannot be made absolute: {error}", path.display())))?;
+    match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(unusable(format!("{} cannot be written into the configuration", path.display()))),
+    }
+}

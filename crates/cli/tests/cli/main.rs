@@ -9,6 +9,7 @@ mod interface;
 mod person;
 mod pop3;
 mod proofs;
+mod providers;
 mod redirects;
 mod sandbox_command;
 #[cfg(unix)]
