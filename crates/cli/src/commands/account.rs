@@ -121,11 +121,11 @@ fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
         let mut certificate = InlineTable::new();
         certificate.insert("file", paths::absolute(file)?.into());
         if let Some(key) = &args.certificate_key {
-            certificate.insert("key", absolute(key)?.into());
+            certificate.insert("key", paths::absolute(key)?.into());
         }
         if let Some(passphrase) = &args.certificate_passphrase_file {
             let mut reference = InlineTable::new();
-            reference.insert("file", absolute(passphrase)?.into());
+            reference.insert("file", paths::absolute(passphrase)?.into());
             certificate.insert("passphrase", reference.into());
         }
         table.insert("certificate", value(certificate));

@@ -16,7 +16,11 @@ use crate::output::{Out, STRONG};
 use crate::signals::Stop;
 
 /// Runs one of the commands on providers.
-pub(crate) fn run(command: &ProviderCommand, config: impl FnOnce() -> Result<Config>, out: Out) -> Result<()> {
+pub(crate) fn run(
+    command: &ProviderCommand,
+    config: impl FnOnce() -> Result<Config>,
+    out: Out,
+) -> Result<()> {
     match command {
         ProviderCommand::List => list(&config()?, out),
         ProviderCommand::Show { name } => {
@@ -31,9 +35,14 @@ fn list(config: &Config, out: Out) -> Result<()> {
     let mut documents = Vec::new();
     for provider in config.providers()? {
         out.line(format!("{STRONG}{:<20}{STRONG:#} {}", provider.name, safe(&provider.title)))?;
-        let flows: Vec<String> =
-            Flow::ALL.into_iter().filter(|flow| provider.allows(*flow).is_ok()).map(|flow| flow.to_string()).collect();
-        documents.push(json!({"name": provider.name, "title": provider.title, "flows": flows, "notes": provider.notes}));
+        let flows: Vec<String> = Flow::ALL
+            .into_iter()
+            .filter(|flow| provider.allows(*flow).is_ok())
+            .map(|flow| flow.to_string())
+            .collect();
+        documents.push(
+            json!({"name": provider.name, "title": provider.title, "flows": flows, "notes": provider.notes}),
+        );
     }
     out.document(&json!({ "providers": documents }))
 }
@@ -46,7 +55,9 @@ fn find(args: &Discover, out: Out) -> Result<()> {
         stop.or(async {
             discover(&http, &args.issuer, IssuerRule::Exact).await.map_err(|error| {
                 let failure = Failure::from_auth(&error, "");
-                failure.advise("check the issuer's address: it is the part before /.well-known/openid-configuration")
+                failure.advise(
+                    "check the issuer's address: it is the part before /.well-known/openid-configuration",
+                )
             })
         })
         .await
@@ -63,12 +74,20 @@ fn find(args: &Discover, out: Out) -> Result<()> {
 /// The table without the addresses that the document has.
 fn described(args: &Discover, metadata: &Metadata) -> Result<(String, Table)> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Usage, format!("the provider cannot be described: {error}"), "see: postkey provider discover --help")
+        Failure::new(
+            Exit::Usage,
+            format!("the provider cannot be described: {error}"),
+            "see: postkey provider discover --help",
+        )
     };
     let host = metadata.token.host_str().unwrap_or("provider").to_owned();
     let name = args.name.clone().unwrap_or_else(|| host.replace('.', "-"));
     if !edit::is_name(&name) {
-        return Err(Failure::new(Exit::Usage, format!("{name:?} is no name for a provider"), edit::NAME_RULE));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{name:?} is no name for a provider"),
+            edit::NAME_RULE,
+        ));
     }
     let offered = |scope: &str| metadata.scopes.iter().any(|known| known == scope);
     let known = |wanted: &[&str]| -> Vec<String> {
@@ -78,7 +97,7 @@ fn described(args: &Discover, metadata: &Metadata) -> Result<(String, Table)> {
         Some(host) => json!([{"host": host, "port": port, "tls": "implicit"}]),
         None => json!([]),
     };
-    let mut description = json!({
+    let description = json!({
         "title": host,
         "authority": metadata.token.origin().ascii_serialization(),
         "token": metadata.token.as_str(),
@@ -93,10 +112,11 @@ fn described(args: &Discover, metadata: &Metadata) -> Result<(String, Table)> {
             "imap": server(&args.imap_host, 993), "pop3": server(&args.pop3_host, 995), "smtp": server(&args.smtp_host, 465),
         },
     });
+    let mut table = Table::try_from(description).map_err(|error| unusable(&error))?;
     if let Some(file) = &args.ca_file {
-        description["ca_file"] = json!(paths::absolute(file)?);
+        table.insert("ca_file".into(), Value::String(paths::absolute(file)?));
     }
-    Table::try_from(description).map(|table| (name, table)).map_err(|error| unusable(&error))
+    Ok((name, table))
 }
 
 /// What the document does not offer.
@@ -112,7 +132,9 @@ fn missing(metadata: &Metadata) -> Vec<&'static str> {
 }
 
 fn table(provider: &Provider) -> Result<Table> {
-    let failed = |error: toml::ser::Error| Failure::new(Exit::Unexpected, format!("the provider cannot be written: {error}"), "");
+    let failed = |error: toml::ser::Error| {
+        Failure::new(Exit::Unexpected, format!("the provider cannot be written: {error}"), "")
+    };
     let mut table = Table::try_from(provider).map_err(failed)?;
     // The table's own name says it.
     table.remove("name");
@@ -122,8 +144,9 @@ fn table(provider: &Provider) -> Result<Table> {
 fn print(name: &str, table: &Table, out: Out) -> Result<()> {
     let named = |key: &str, value: Value| Value::Table([(key.to_owned(), value)].into_iter().collect());
     let whole = named("providers", named(name, Value::Table(table.clone())));
-    let text = toml::to_string(&whole)
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("the provider cannot be written: {error}"), ""))?;
+    let text = toml::to_string(&whole).map_err(|error| {
+        Failure::new(Exit::Unexpected, format!("the provider cannot be written: {error}"), "")
+    })?;
     out.line(text.trim_end())?;
     let table = serde_json::to_value(table).map_err(std::io::Error::from)?;
     out.document(&json!({"name": name, "provider": table}))

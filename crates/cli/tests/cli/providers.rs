@@ -31,9 +31,18 @@ fn a_provider_is_shown_as_it_would_be_written() {
 #[test]
 fn what_is_discovered_signs_in() {
     let world = World::new();
-    let (ca, issuer) = (world.home.path("ca.pem").display().to_string(), world.sandbox.issuer().to_owned());
-    let ask = ["--scope", "https://outlook.office.com/IMAP.AccessAsUser.All", "--imap-host", "localhost", "--ca-file", &ca];
-    let found = world.run(&[&["provider", "discover", &issuer, "--name", "found"], &ask[..]].concat()).code(0).stdout;
+    let (ca, issuer) =
+        (world.home.path("ca.pem").display().to_string(), format!("{}/v2.0", world.sandbox.authority()));
+    let ask = [
+        "--scope",
+        "https://outlook.office.com/IMAP.AccessAsUser.All",
+        "--imap-host",
+        "localhost",
+        "--ca-file",
+        &ca,
+    ];
+    let found =
+        world.run(&[&["provider", "discover", &issuer, "--name", "found"], &ask[..]].concat()).code(0).stdout;
     assert!(found.contains("[providers.found]") && found.contains("offline_access"), "{found}");
     let account = format!(
         "[accounts.ana]\nprovider = \"found\"\nuser = \"{ANA}\"\nclient_id = \"{}\"\nflow = \"device\"\n{found}",
@@ -45,5 +54,8 @@ fn what_is_discovered_signs_in() {
     // Another issuer's document, and none.
     let base = world.sandbox.base_url();
     world.run(&[&["provider", "discover", &base], &ask[..]].concat()).code(27);
-    world.run(&["provider", "discover", "http://id.example", "--scope", "x"]).code(10).says(&["issuer's address"]);
+    world
+        .run(&["provider", "discover", "http://id.example", "--scope", "x"])
+        .code(10)
+        .says(&["issuer's address"]);
 }
