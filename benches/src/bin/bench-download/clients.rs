@@ -177,7 +177,7 @@ fn postkey_config(lab: &Lab, job: &Job, ca: &str) -> String {
 fn mbsync_config(job: &Job, ca: &str, mail: &str, password: &str, fsync: &str) -> String {
     format!(
         "FSync {fsync}\n\n\
-         IMAPAccount perf\nHost localhost\nPort {}\nUser {}\nPass {password}\nSSLType IMAPS\n\
+         IMAPAccount perf\nHost localhost\nPort {}\nUser {}\nPass {password}\nSSLType IMAPS\nAuthMechs PLAIN\n\
          CertificateFile {ca}\nPipelineDepth 500\n\n\
          IMAPStore remote\nAccount perf\n\n\
          MaildirStore local\nPath {mail}/\nInbox {mail}/INBOX\nSubFolders Verbatim\n\n\
