@@ -51,7 +51,8 @@ impl Receiver {
     pub fn new(path: impl Into<String>, port: u16, state: Secret) -> Self {
         let names = ["localhost", "127.0.0.1", "[::1]"];
         let mut hosts: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
-        if port == 80 {
+        // A browser does not name the port that is the scheme's own.
+        if matches!(port, 80 | 443) {
             hosts.extend(names.map(str::to_owned));
         }
         let mut path = path.into();
@@ -308,6 +309,16 @@ mod tests {
             assert_eq!(status(&receiver.answer(request.as_bytes())), 400, "{body}");
         }
         accepted(receiver.answer(post("code=C&state=good-state").as_bytes()));
+    }
+
+    #[test]
+    fn a_port_that_browsers_do_not_name_need_not_be_named() {
+        for (port, expected) in [(80, true), (443, true), (PORT, false)] {
+            let mut receiver = Receiver::new("/", port, Secret::from("good-state"));
+            let request = format!("GET {GOOD} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let answer = receiver.answer(request.as_bytes());
+            assert_eq!(matches!(answer, Answer::Callback(..)), expected, "{port}: {answer:?}");
+        }
     }
 
     #[test]
