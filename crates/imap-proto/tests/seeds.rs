@@ -1,20 +1,8 @@
 //! What the fuzz targets start from is understood.
 
-use std::path::Path;
-
 use postkey_imap_proto::grammar::{ParseLimits, command, fetch_prefix, greeting, response};
 use postkey_imap_proto::testkit::{fuzz_command, fuzz_response};
-
-/// Names and octets.
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
-    let read = |file: std::fs::DirEntry| {
-        (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())
-    };
-    let all: Vec<_> = std::fs::read_dir(dir).unwrap().map(|file| read(file.unwrap())).collect();
-    assert!(!all.is_empty());
-    all
-}
+use wire::testkit::seeds;
 
 #[test]
 fn every_response_is_read() {

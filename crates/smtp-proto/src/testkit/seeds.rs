@@ -1,22 +1,11 @@
 //! What the fuzz targets start from is understood, and dialogues get to their end.
 
 use alloc::string::String;
-use alloc::vec::Vec;
-use std::path::Path;
+
+use wire::testkit::seeds;
 
 use super::{client, fuzz_command, fuzz_reply, server};
 use crate::grammar::{command, reply};
-
-/// Names and octets.
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
-    let read = |file: std::fs::DirEntry| {
-        (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())
-    };
-    let all: Vec<_> = std::fs::read_dir(dir).unwrap().map(|file| read(file.unwrap())).collect();
-    assert!(!all.is_empty());
-    all
-}
 
 #[test]
 fn every_reply_is_read() {

@@ -8,8 +8,10 @@ mod check;
 mod fuzz;
 mod pair;
 mod rng;
+mod seeds;
 
 pub use check::{Outcome, Subject, check, run};
 pub use fuzz::{Decisions, fuzz_lines, fuzz_octets, security, small_limits};
 pub use pair::{PairOptions, pair};
 pub use rng::Rng;
+pub use seeds::seeds;
