@@ -11,23 +11,23 @@ use crate::exit::{Exit, Failure, Result};
 use crate::output::text::time;
 use crate::output::{FAINT, STRONG, qr};
 
-/// So many codes are shown, one after the other, before the sign-in is given up.
-const CODES: usize = 3;
+/// So many codes are shown in place of ones that ran out, before the sign-in is given up.
+const FRESH_CODES: u32 = 2;
 
 impl SignIn<'_> {
     pub(super) async fn device(&self) -> Result<Tokens> {
         // Somebody who sees the screen gets a fresh code when one has run out; a program is told.
-        let codes = if !self.out.json && std::io::stderr().is_terminal() { CODES } else { 1 };
-        for left in (0..codes).rev() {
+        let mut left = if !self.out.json && std::io::stderr().is_terminal() { FRESH_CODES } else { 0 };
+        loop {
             let code = self.device_begin().await?;
             match self.client.device_finish(&code).await {
                 Err(Error::CodeExpired) if left > 0 => {
+                    left -= 1;
                     self.out.prompt("\nThe code has run out; here is a new one.\n");
                 }
                 ended => return ended.map_err(|error| self.device_failed(&error)),
             }
         }
-        Err(self.device_failed(&Error::CodeExpired))
     }
 
     /// Asks for a code and shows it.
