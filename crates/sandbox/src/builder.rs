@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use wire::SecretBytes;
 
+use crate::access::Protocol;
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::count::Counters;
 use crate::defaults;
 use crate::directory::{App, Directory, User};
@@ -333,7 +335,8 @@ impl Builder {
             pop3: switched_on(self.pop3_faults),
             smtp: switched_on(self.smtp_faults),
         };
-        let context = Arc::new(imap::Context {
+        let context = Arc::new(Context {
+            protocol: Protocol::Imap,
             clock: clock.clone(),
             directory: Arc::clone(&directory),
             mint: Arc::clone(&mint),
@@ -351,7 +354,8 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(imap::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(pop3::Context {
+        let context = Arc::new(Context {
+            protocol: Protocol::Pop3,
             clock: clock.clone(),
             directory: Arc::clone(&directory),
             mint: Arc::clone(&mint),
@@ -369,7 +373,8 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(pop3::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(smtp::Context {
+        let context = Arc::new(Context {
+            protocol: Protocol::Smtp,
             clock,
             directory,
             mint,
@@ -378,11 +383,11 @@ impl Builder {
             faults: Arc::clone(&faults.smtp),
             profile: self.smtp,
             tls: Arc::clone(&tls.mail),
-            slots: Slots::default(),
         });
+        let slots = Slots::default();
         let (submission, listeners) = net::listen(self.submission_port).await?;
         for listener in listeners {
-            tasks.spawn(smtp::serve(listener, Arc::clone(&context)));
+            tasks.spawn(smtp::serve(listener, Arc::clone(&context), slots.clone()));
         }
         let ports = Ports { https, http, imaps, imap, pop3s, pop3, submission };
         Ok(Sandbox::new(idp, stores, faults, ports, tasks))
