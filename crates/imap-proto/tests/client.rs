@@ -72,7 +72,7 @@ fn has(outcome: &Outcome, what: &str) -> bool {
 #[test]
 fn xoauth2_with_an_initial_response_is_one_line() {
     let o = plain(
-        || vec![Action::Authenticate(xoauth2)],
+        || vec![Action::Authenticate(xoauth2())],
         "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] ready\r\nA1 OK AUTHENTICATE completed.\r\n",
     );
     assert!(sent(&o).starts_with("A1 AUTHENTICATE XOAUTH2 dXNlcj1hbmFAY29udG9zby5leGFtcGxl"), "{}", sent(&o));
@@ -84,7 +84,7 @@ fn xoauth2_with_an_initial_response_is_one_line() {
 fn without_sasl_ir_the_response_waits_for_the_plus_with_or_without_a_blank() {
     for plus in ["+\r\n", "+ \r\n"] {
         let o = plain(
-            || vec![Action::Authenticate(xoauth2)],
+            || vec![Action::Authenticate(xoauth2())],
             &format!("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] ready\r\n{plus}A1 OK done\r\n"),
         );
         assert!(sent(&o).starts_with("A1 AUTHENTICATE XOAUTH2\r\ndXNlcj1"), "{}", sent(&o));
@@ -96,10 +96,10 @@ fn an_error_challenge_is_answered_and_its_status_is_known() {
     // SA-02; Gmail and Dovecot.
     let server = "* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n\
         + eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJ4In0=\r\nA1 NO AUTHENTICATE failed.\r\n";
-    let o = plain(|| vec![Action::Authenticate(xoauth2)], server);
+    let o = plain(|| vec![Action::Authenticate(xoauth2())], server);
     assert!(sent(&o).ends_with("\r\n\r\n"), "XOAUTH2 answers with an empty line");
     assert!(has(&o, "status: \"400\""), "{:#?}", o.transcript);
-    let o = plain(|| vec![Action::Authenticate(oauthbearer)], server);
+    let o = plain(|| vec![Action::Authenticate(oauthbearer())], server);
     assert!(sent(&o).ends_with("\r\nAQ==\r\n"), "OAUTHBEARER answers with 0x01");
 }
 
@@ -107,7 +107,7 @@ fn an_error_challenge_is_answered_and_its_status_is_known() {
 fn a_challenge_that_is_no_base64_is_cancelled() {
     // SA-01
     let o = plain(
-        || vec![Action::Authenticate(xoauth2)],
+        || vec![Action::Authenticate(xoauth2())],
         "* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n+ %%%not base64\r\nA1 BAD cancelled\r\n",
     );
     assert!(sent(&o).ends_with("\r\n*\r\n"));
@@ -119,7 +119,7 @@ fn a_challenge_without_end_is_cut_at_its_own_limit() {
     // SA-03
     let mut server = b"* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n+ ".to_vec();
     server.extend(b"QUFB".repeat(20_000));
-    let make = || ScriptedClient::new(Security::DangerousPlaintext, [Action::Authenticate(xoauth2)]);
+    let make = || ScriptedClient::new(Security::DangerousPlaintext, [Action::Authenticate(xoauth2())]);
     let o =
         wire::testkit::run(&mut make(), &turns(std::str::from_utf8(&server).unwrap()), &mut |n| n.min(5000));
     assert_eq!(last(&o), "error: Limit(SaslChallenge)");
@@ -129,14 +129,15 @@ fn a_challenge_without_end_is_cut_at_its_own_limit() {
 fn challenges_without_end_are_given_up() {
     // SA-05
     let server = format!("* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n{}", "+ \r\n".repeat(50));
-    let o = plain(|| vec![Action::Authenticate(xoauth2)], &server);
+    let o = plain(|| vec![Action::Authenticate(xoauth2())], &server);
     assert!(has(&o, "error: Sasl("), "{:#?}", o.transcript);
 }
 
 #[test]
 fn success_before_the_credentials_is_no_success() {
     // SA-09
-    let o = plain(|| vec![Action::Authenticate(xoauth2)], "* OK [CAPABILITY IMAP4rev1] hi\r\nA1 OK done\r\n");
+    let o =
+        plain(|| vec![Action::Authenticate(xoauth2())], "* OK [CAPABILITY IMAP4rev1] hi\r\nA1 OK done\r\n");
     assert_eq!(last(&o), "error: Sasl(EarlySuccess)");
 }
 
@@ -148,7 +149,7 @@ fn an_echoed_token_is_blotted_out() {
     let server = format!(
         "* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n* OK [ALERT] you sent {TOKEN}\r\n* NO {half}\r\nA1 NO bad {b64}\r\n"
     );
-    let o = plain(|| vec![Action::Authenticate(xoauth2)], &server);
+    let o = plain(|| vec![Action::Authenticate(xoauth2())], &server);
     let all = o.transcript.join("\n");
     assert!(!all.contains(half) && !all.contains(&b64[20..40]), "{all}");
     assert_eq!(all.matches("(redacted)").count(), 3, "{all}");
@@ -159,7 +160,7 @@ fn credentials_need_tls() {
     let server = "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\r\n";
     let login =
         || Command::Login { user: AString::new(&b"ana"[..]).unwrap(), password: b"hunter2".to_vec().into() };
-    let script = || vec![Action::Authenticate(xoauth2), Action::Send(login())];
+    let script = || vec![Action::Authenticate(xoauth2()), Action::Send(login())];
     let o = check(
         || ScriptedClient::new(Security::StartTls, script()),
         &[server.as_bytes()],
@@ -174,7 +175,7 @@ fn logindisabled_forbids_login_and_only_login() {
     let server = "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 LOGINDISABLED SASL-IR] hi\r\nA1 OK in\r\n";
     let login =
         || Command::Login { user: AString::new(&b"ana"[..]).unwrap(), password: b"hunter2".to_vec().into() };
-    let o = plain(|| vec![Action::Send(login()), Action::Authenticate(xoauth2)], server);
+    let o = plain(|| vec![Action::Send(login()), Action::Authenticate(xoauth2())], server);
     assert_eq!(o.transcript[1], "gives Err(LoginDisabled)");
     assert!(sent(&o).starts_with("A1 AUTHENTICATE"));
 }
@@ -205,7 +206,7 @@ fn octets_behind_starttls_end_the_connection() {
     for behind in ["* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nA2 OK done\r\n", "* OK [ALERT] call\r\n", " "] {
         let greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n";
         let reply = format!("A1 OK begin TLS\r\n{behind}");
-        let script = || vec![Action::StartTls, Action::Authenticate(xoauth2)];
+        let script = || vec![Action::StartTls, Action::Authenticate(xoauth2())];
         let o = check(
             || ScriptedClient::new(Security::StartTls, script()),
             &[greeting, reply.as_bytes()],
@@ -325,7 +326,7 @@ fn quirks_of_exchange_do_not_end_a_session() {
     let server = "* OK The Microsoft Exchange IMAP4 service is ready. [UABSADMAUAAyADUAMABDAEEA]\r\n\
         A1 OK [Error=\"x: y\" Auth=0 Proxy=a.b:1993:SSL] done\r\n\
         [COPYUID 55 31 6]\r\n";
-    let o = plain(|| vec![Action::Authenticate(xoauth2)], server);
+    let o = plain(|| vec![Action::Authenticate(xoauth2())], server);
     assert!(has(&o, "Greeting("), "{:#?}", o.transcript);
     let server =
         "* PREAUTH hi\r\nServer Unavailable. 15\r\n* STATUS INBOX (MESSAGES 1) \r\n*\r\n* OK\r\nA1 OK\r\n";
