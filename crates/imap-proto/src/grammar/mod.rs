@@ -24,6 +24,7 @@ mod encoder;
 mod envelope;
 mod error;
 mod fetch;
+mod fetch_body;
 mod fetch_request;
 mod flag;
 mod id;
