@@ -117,7 +117,7 @@ impl Pop3 {
             return Ok(None);
         }
         let refused = refusal(reply.into(), sign_in);
-        refused.map(|e| Some(e.throttled())).map_err(|cause| Error::Pop3(pop3_proto::Error::Sasl(cause)))
+        refused.map(Some).map_err(|cause| Error::Pop3(pop3_proto::Error::Sasl(cause)))
     }
 }
 
