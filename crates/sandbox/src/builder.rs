@@ -14,11 +14,12 @@ use crate::directory::{App, Directory, User};
 use crate::fault::Rule;
 use crate::http::{Base, serve};
 use crate::idp::{ConsentPolicy, Idp, Rotation, Setup};
-use crate::imap::{self, ImapFault, Profile};
+use crate::imap::{self, ImapFault};
 use crate::jwt::SigningKey;
 use crate::mail::stores::Stores;
 use crate::mail_faults::MailFaults;
 use crate::pop3::{self, Pop3Fault};
+use crate::profile::Profile;
 use crate::sandbox::{Faults, Ports, Sandbox};
 use crate::service_account::ServiceAccount;
 use crate::smtp::{self, Slots, SmtpFault};
@@ -337,14 +338,14 @@ impl Builder {
         };
         let context = Arc::new(Context {
             protocol: Protocol::Imap,
-            clock: clock.clone(),
-            directory: Arc::clone(&directory),
-            mint: Arc::clone(&mint),
-            counters: Arc::clone(&counters),
+            clock,
+            directory,
+            mint,
+            counters,
             stores: Arc::clone(&stores),
             faults: Arc::clone(&faults.imap),
             profile: self.imap,
-            tls: Arc::clone(&tls.mail),
+            tls: tls.mail,
         });
         let (imaps, listeners) = net::listen(self.imaps_port).await?;
         for listener in listeners {
@@ -354,17 +355,7 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(imap::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(Context {
-            protocol: Protocol::Pop3,
-            clock: clock.clone(),
-            directory: Arc::clone(&directory),
-            mint: Arc::clone(&mint),
-            counters: Arc::clone(&counters),
-            stores: Arc::clone(&stores),
-            faults: Arc::clone(&faults.pop3),
-            profile: self.pop3,
-            tls: Arc::clone(&tls.mail),
-        });
+        let context = Arc::new(context.beside(Protocol::Pop3, self.pop3, &faults.pop3));
         let (pop3s, listeners) = net::listen(self.pop3s_port).await?;
         for listener in listeners {
             tasks.spawn(pop3::serve(listener, Arc::clone(&context), true));
@@ -373,17 +364,7 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(pop3::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(Context {
-            protocol: Protocol::Smtp,
-            clock,
-            directory,
-            mint,
-            counters,
-            stores: Arc::clone(&stores),
-            faults: Arc::clone(&faults.smtp),
-            profile: self.smtp,
-            tls: Arc::clone(&tls.mail),
-        });
+        let context = Arc::new(context.beside(Protocol::Smtp, self.smtp, &faults.smtp));
         let slots = Slots::default();
         let (submission, listeners) = net::listen(self.submission_port).await?;
         for listener in listeners {

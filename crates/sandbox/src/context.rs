@@ -10,9 +10,9 @@ use crate::access::{self, Door, Protocol};
 use crate::clock::Clock;
 use crate::count::Counters;
 use crate::directory::Directory;
-use crate::imap::Profile;
 use crate::mail::stores::Stores;
 use crate::mail_faults::MailFaults;
+use crate::profile::Profile;
 use crate::token::Mint;
 
 /// What all connections of one mail server share; `F` are the faults it knows.
@@ -29,6 +29,26 @@ pub(crate) struct Context<F> {
 }
 
 impl<F> Context<F> {
+    /// The same tenant behind a server of another protocol.
+    pub(crate) fn beside<G>(
+        &self,
+        protocol: Protocol,
+        profile: Profile,
+        faults: &Arc<MailFaults<G>>,
+    ) -> Context<G> {
+        Context {
+            protocol,
+            clock: self.clock.clone(),
+            directory: Arc::clone(&self.directory),
+            mint: Arc::clone(&self.mint),
+            counters: Arc::clone(&self.counters),
+            stores: Arc::clone(&self.stores),
+            faults: Arc::clone(faults),
+            profile,
+            tls: Arc::clone(&self.tls),
+        }
+    }
+
     /// How a connection is protected; `implicit` says whether TLS comes first.
     pub(crate) fn security(&self, implicit: bool) -> Security {
         match (implicit, self.profile.is_exchange()) {

@@ -4,7 +4,7 @@ use imap_proto::server::Fault;
 use imap_proto::types::{Command, IdParams, Response, StatusKind};
 use wire::Limit;
 
-use crate::imap::profile::ImapFault;
+use crate::imap::fault::ImapFault;
 use crate::imap::session::Session;
 use crate::session::{Over, Step};
 

@@ -10,7 +10,7 @@ use imap_proto::types::{
 };
 
 use crate::count::RequestKind;
-use crate::imap::profile::ImapFault;
+use crate::imap::fault::ImapFault;
 use crate::imap::search::{Candidate, compile, ranges};
 use crate::imap::session::Session;
 use crate::imap::{describe, flags};

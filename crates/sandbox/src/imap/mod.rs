@@ -4,13 +4,14 @@ mod append;
 mod change;
 mod command;
 mod describe;
+mod fault;
 mod fetch;
 mod flags;
 mod folder;
-mod profile;
 mod search;
 mod session;
 mod sign_in;
+mod words;
 
 use std::sync::Arc;
 
@@ -18,8 +19,7 @@ use driver::Connection;
 use tokio::net::TcpListener;
 use wire::Limits;
 
-pub(crate) use profile::{HOST, front_end};
-pub use profile::{ImapFault, Profile};
+pub use fault::ImapFault;
 
 use crate::context;
 use crate::count::RequestKind;

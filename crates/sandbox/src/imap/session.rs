@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::guid;
 use crate::imap::append::Incoming;
-use crate::imap::{Context, flags};
+use crate::imap::{Context, flags, words};
 use crate::mail::store::Store;
 use crate::mail::view::{Update, View};
 use crate::net::{Resetter, Stream};
@@ -107,7 +107,7 @@ pub(crate) async fn run(
 
 impl Session {
     async fn serve(&mut self) -> Step {
-        let greeting = self.context.profile.greeting(&guid::random());
+        let greeting = words::greeting(self.context.profile, &guid::random());
         let text = Text::new(greeting.into_bytes()).map_err(|_| Over)?;
         self.server.greet(&StatusResponse::untagged(StatusKind::Ok, text))?;
         loop {
@@ -202,7 +202,7 @@ impl Session {
 
     pub(crate) fn capability(&mut self) -> Step {
         let signed_in = !matches!(self.who, Who::Nobody);
-        let line = self.context.profile.capabilities(self.server.is_secure(), signed_in);
+        let line = words::capabilities(self.context.profile, self.server.is_secure(), signed_in);
         let mut capabilities = Capabilities::new();
         for word in line.split(' ') {
             capabilities.push(Capability::new(word).map_err(|_| Over)?);

@@ -7,8 +7,9 @@ use wire::{Secret, SecretBytes};
 
 use crate::access::Door;
 use crate::count::RequestKind;
-use crate::imap::profile::ImapFault;
+use crate::imap::fault::ImapFault;
 use crate::imap::session::Session;
+use crate::imap::words;
 use crate::mail::store::Store;
 use crate::session::{MAX_FAILURES, Step, Who};
 
@@ -16,7 +17,7 @@ impl Session {
     pub(crate) fn authenticate(&mut self, mechanism: &str) -> Step {
         self.context.counters.count(RequestKind::ImapAuthenticate);
         let limits = self.server.sasl_limits();
-        let offered = self.context.profile.offers(mechanism);
+        let offered = words::offers(self.context.profile, mechanism);
         match ServerExchange::named(mechanism, limits).filter(|_| offered) {
             Some(exchange) => Ok(self.server.begin_auth(exchange)?),
             None => self.refused("AUTHENTICATE failed."),

@@ -2,7 +2,7 @@
 
 use pop3_proto::types::{Capability, Invalid, Mechanism};
 
-use crate::imap::{Profile, front_end};
+use crate::profile::{Profile, front_end};
 
 /// The text of the greeting.
 pub(crate) fn greeting(profile: Profile) -> String {

@@ -19,8 +19,8 @@ pub(crate) use slots::Slots;
 
 use crate::context;
 use crate::count::RequestKind;
-use crate::imap::Profile;
 use crate::net;
+use crate::profile::Profile;
 
 /// The longest message, in octets: what Exchange Online's `SIZE` says.
 const MAX_MESSAGE: u64 = 157_286_400;

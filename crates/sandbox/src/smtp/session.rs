@@ -10,8 +10,8 @@ use smtp_proto::server::{Event, Fault, HelloKind, MessageFault};
 use smtp_proto::types::{ForwardPath, ReversePath};
 
 use crate::count::RequestKind;
-use crate::imap::HOST;
 use crate::net::Stream;
+use crate::profile::HOST;
 use crate::random;
 use crate::session::{Over, Step, close};
 use crate::smtp::fault::SmtpFault;
