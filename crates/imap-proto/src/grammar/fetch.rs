@@ -11,33 +11,13 @@ use super::encoder::Encoder;
 use super::envelope::{parse_envelope, write_envelope};
 use super::error::{ParseError, ParseErrorKind};
 use super::fetch_body::{parse_body_name, parse_body_value, write_body_head, write_body_name};
+use super::fetch_step::FetchStep;
 use super::flag::{FlagContext, parse_flag_list, write_flag_list};
 use super::limits::ParseLimits;
 use super::number::{parse_number64, parse_nz_number, parse_tolerant_number};
 use super::section::{parse_section_binary, write_section_binary};
 use super::value::parse_value;
 use crate::types::{Atom, BodyName, FetchData, FetchResponse, Invalid, InvalidKind, RawValue};
-
-/// What [`fetch_item`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FetchStep<'a> {
-    /// A whole item.
-    Item(FetchData<'a>),
-    /// An item whose value is a literal that is not in the slice: the slice ends right behind its announcement. After
-    /// `len` octets the response goes on, and [`fetch_item`] with it.
-    Body {
-        /// Which octets of the message.
-        name: BodyName<'a>,
-        /// Where a partial begins.
-        origin: Option<u32>,
-        /// Length of the literal in octets.
-        len: u64,
-        /// It is a `literal8` (RFC 3516).
-        binary: bool,
-    },
-    /// The response is over.
-    End,
-}
 
 /// ```abnf
 /// message-data = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))

@@ -6,7 +6,7 @@ use alloc::borrow::Cow;
 use super::cursor::{Cursor, Parsed};
 use super::encoder::Encoder;
 use super::error::ParseErrorKind;
-use super::fetch::FetchStep;
+use super::fetch_step::FetchStep;
 use super::number::parse_number;
 use super::section::{parse_section, parse_section_binary, write_section, write_section_binary};
 use super::string::{eat_nil, parse_literal_head, parse_quoted};

@@ -10,7 +10,7 @@ use crate::{ClientExchange, Initial, Limits, MECHANISMS, Room, login};
 /// The initial response that goes out with the command, in Base64, where there is `room` for it and the mechanism has one.
 ///
 /// # Panics
-/// As [`client`](super::client).
+/// As [`client`].
 pub fn initial_response(mechanism: &str, secret: &str, room: bool) -> Option<String> {
     let mut exchange = ClientExchange::new(client(mechanism, secret), Limits::default());
     match exchange.initial(if room { Room::Unlimited } else { Room::None }) {
@@ -54,7 +54,7 @@ impl Case {
     /// What the server says before its last word, in Base64.
     ///
     /// # Panics
-    /// As [`client`](super::client).
+    /// As [`client`].
     pub fn challenges(self) -> Vec<&'static str> {
         let mut challenges = match self.mechanism {
             login::NAME => Vec::from(["VXNlcm5hbWU6", "UGFzc3dvcmQ6"]),
@@ -73,7 +73,7 @@ impl Case {
     /// Whether the credentials go out with the command.
     ///
     /// # Panics
-    /// As [`client`](super::client).
+    /// As [`client`].
     pub fn is_inline(self) -> bool {
         initial_response(self.mechanism, "x", self.room).is_some()
     }
@@ -81,7 +81,7 @@ impl Case {
     /// Whether the server says that the user is in before it can know.
     ///
     /// # Panics
-    /// As [`client`](super::client).
+    /// As [`client`].
     pub fn is_too_early(self) -> bool {
         self.ending == Ending::Early && !self.is_inline()
     }
