@@ -2,6 +2,7 @@
 
 mod commands;
 mod hostile;
+mod injection;
 mod quirks;
 mod responses;
 mod transcripts;
