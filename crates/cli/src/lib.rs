@@ -1,4 +1,8 @@
-//! The postkey program.
+//! The postkey command, of which two programs are made.
+//!
+//! `postkey` is what people and programs call. It is small, because other programs call `postkey token` for every connection and the
+//! system takes longer to start a large program than all the rest takes: it prints a token that is in the store ([`stored_token`]),
+//! and becomes `postkey-full`, which lies beside it, for everything else ([`main`]). Nobody has to call that one by its name.
 //!
 //! ```text
 //! args       the command line                     config/    the file, what an account amounts to, secrets by reference
@@ -34,6 +38,7 @@ mod signals;
 mod status;
 mod tokens;
 
+use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
@@ -45,16 +50,32 @@ use crate::config::Config;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
 
-fn main() -> ExitCode {
-    let arguments = args::as_called(std::env::args_os());
-    let cli = match args::quick::token(&arguments).map_or_else(|| Cli::try_parse_from(arguments), Ok) {
+/// `postkey token` with a good token in a store whose key is a plain file. `None` for everything else, also for what fails: nothing
+/// has been printed then, and [`main`] says what is wrong.
+pub fn stored_token() -> Option<ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = args::quick::token(&arguments)?;
+    let Command::Token(args) = &cli.command else { return None };
+    let config = Config::load(None).ok()?;
+    let printed = commands::token::stored(args, &config, Out::new(&cli.global)).ok()?;
+    printed.then_some(ExitCode::SUCCESS)
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(args::as_called(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let out = Out::new(&cli.global);
     let begin = || logging::start(cli.global.verbose).and_then(|()| run(&cli, out));
     // A panic's own words are not shown: they could hold what was being worked on.
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(move |_| {
+        // Where a panic ends the program, nothing comes after this.
+        if cfg!(panic = "abort") {
+            output::report(&bug(), out.json);
+        }
+    }));
     match std::panic::catch_unwind(AssertUnwindSafe(begin)).unwrap_or_else(|_| Err(bug())) {
         Ok(code) => code,
         Err(failure) => {
@@ -77,17 +98,6 @@ fn bug() -> Failure {
 }
 
 fn run(cli: &Cli, out: Out) -> Result<ExitCode> {
-    let path = cli.global.config.as_deref();
-    match &cli.command {
-        Command::Token(args) => commands::token::run(args, || Config::load(path), out)?,
-        _ => return others(cli, out),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// All commands but the one that has to be quick: together they need many pages of stack, which are paid for on entry.
-#[inline(never)]
-fn others(cli: &Cli, out: Out) -> Result<ExitCode> {
     let path = cli.global.config.as_deref();
     let config = || Config::load(path);
     match &cli.command {

@@ -72,7 +72,12 @@ impl Home {
 
     /// The program, with nothing of this machine's environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postkey"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_postkey")), args)
+    }
+
+    /// One of the programs, or a copy.
+    pub(crate) fn command_of(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args).current_dir(self.dir.path()).env_clear().env("HOME", self.dir.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
