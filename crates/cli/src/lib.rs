@@ -56,8 +56,10 @@ pub fn stored_token() -> Option<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = args::quick::token(&arguments)?;
     let Command::Token(args) = &cli.command else { return None };
+    let out = Out::new(&cli.global);
+    panics_are_bugs(out);
     let config = Config::load(None).ok()?;
-    let printed = commands::token::stored(args, &config, Out::new(&cli.global)).ok()?;
+    let printed = commands::token::stored(args, &config, out).ok()?;
     printed.then_some(ExitCode::SUCCESS)
 }
 
@@ -69,13 +71,7 @@ pub fn main() -> ExitCode {
     };
     let out = Out::new(&cli.global);
     let begin = || logging::start(cli.global.verbose).and_then(|()| run(&cli, out));
-    // A panic's own words are not shown: they could hold what was being worked on.
-    std::panic::set_hook(Box::new(move |_| {
-        // Where a panic ends the program, nothing comes after this.
-        if cfg!(panic = "abort") {
-            output::report(&bug(), out.json);
-        }
-    }));
+    panics_are_bugs(out);
     match std::panic::catch_unwind(AssertUnwindSafe(begin)).unwrap_or_else(|_| Err(bug())) {
         Ok(code) => code,
         Err(failure) => {
@@ -83,6 +79,17 @@ pub fn main() -> ExitCode {
             if failure.quiet { ExitCode::SUCCESS } else { ExitCode::from(failure.exit.code()) }
         }
     }
+}
+
+/// A panic's own words are not shown: they could hold what was being worked on.
+fn panics_are_bugs(out: Out) {
+    std::panic::set_hook(Box::new(move |_| {
+        // Where nothing comes after this, an orderly end: an aborted program leaves its memory, with secrets, in a core file.
+        if cfg!(panic = "abort") {
+            output::report(&bug(), out.json);
+            std::process::exit(Exit::Unexpected.code().into());
+        }
+    }));
 }
 
 fn bug() -> Failure {

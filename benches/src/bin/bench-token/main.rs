@@ -1,8 +1,10 @@
 //! A valid token from the store, side by side: `postkey token`, `cat` of a file that holds the same, and `mutt_oauth2.py` as Debian's mutt
 //! brings it, in turns in one run. Prints Markdown.
 //!
-//! - [`scene`]: an account that is signed in, and the same token for the others. [`turns`]: calling them.
+//! - [`install`]: the programs as they are installed. [`scene`]: an account that is signed in, and the same token for the others.
+//!   [`turns`]: calling them.
 
+mod install;
 mod scene;
 mod turns;
 
@@ -16,7 +18,7 @@ use turns::Series;
 const HELP: &str = "\
 bench-token [OPTIONS]
   --runs N        calls of cat and postkey; a tenth as many of mutt_oauth2.py (500)
-  --program PATH  the postkey to measure, instead of the one beside this program
+  --program PATH  the postkey to measure as it is, instead of a copy of the one beside this program
   --dir DIR       files of the run (/dev/shm/postkey-bench-token)";
 
 /// What postkey promises beside `cat`, and beside `mutt_oauth2.py`: shares of their medians.
@@ -25,17 +27,13 @@ const OF_MUTT: f64 = 0.1;
 
 struct Options {
     runs: usize,
-    program: PathBuf,
+    /// Instead of one that is installed for the run.
+    program: Option<PathBuf>,
     dir: PathBuf,
 }
 
 fn options() -> Result<Option<Options>, String> {
-    let own = std::env::current_exe().map_err(|e| e.to_string())?;
-    let mut options = Options {
-        runs: 500,
-        program: own.with_file_name("postkey"),
-        dir: "/dev/shm/postkey-bench-token".into(),
-    };
+    let mut options = Options { runs: 500, program: None, dir: "/dev/shm/postkey-bench-token".into() };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         if matches!(name.as_str(), "-h" | "--help") {
@@ -47,7 +45,7 @@ fn options() -> Result<Option<Options>, String> {
                 let runs = value.parse().ok().filter(|runs| (20..=1_000_000).contains(runs));
                 options.runs = runs.ok_or_else(|| format!("{value} is no number of runs; at least 20"))?;
             }
-            "--program" => options.program = value.into(),
+            "--program" => options.program = Some(value.into()),
             "--dir" => options.dir = value.into(),
             other => return Err(format!("unknown option {other}")),
         }
@@ -79,7 +77,8 @@ fn main() -> ExitCode {
 
 /// Whether postkey kept within its bounds.
 fn measure(options: &Options) -> Result<bool, String> {
-    let scene = Scene::set(&options.program, &options.dir)?;
+    let program = options.program.clone().map_or_else(install::beside_this, Ok)?;
+    let scene = Scene::set(&program, &options.dir)?;
     let mut all = vec![
         Series::new("cat", scene.cat(), 1),
         Series::new("postkey token", scene.postkey(&["token", "work"]), 1),
