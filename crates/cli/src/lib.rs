@@ -54,11 +54,11 @@ use crate::output::Out;
 /// has been printed then, and [`main`] says what is wrong.
 pub fn stored_token() -> Option<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = args::quick::token(&arguments)?;
+    let cli = args::quick::token(&arguments, std::env::var_os("POSTKEY_CONFIG"))?;
     let Command::Token(args) = &cli.command else { return None };
     let out = Out::new(&cli.global);
     panics_are_bugs(out);
-    let config = Config::load(None).ok()?;
+    let config = Config::load(cli.global.config.as_deref()).ok()?;
     let printed = commands::token::stored(args, &config, out).ok()?;
     printed.then_some(ExitCode::SUCCESS)
 }

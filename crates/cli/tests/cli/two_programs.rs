@@ -49,6 +49,11 @@ fn a_stored_token_needs_the_small_program_alone() {
             assert_eq!(small.stdout, full.stdout, "{args:?}");
         }
     }
+    let elsewhere = world.home.path("c.toml");
+    std::fs::rename(world.home.config(), &elsewhere).unwrap();
+    let mut command = world.home.command_of(&postkey, &["token"]);
+    command.env("POSTKEY_CONFIG", &elsewhere);
+    assert_eq!(finish(command.spawn().unwrap(), String::new()).code(0).stdout.lines().count(), 1);
     for args in [&["folders"][..], &["token", "bob"], &["token", "--for", "smtp", "-v"], &["--version"]] {
         without(args).code(1).says(&["postkey-full"]);
     }
