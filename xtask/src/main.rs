@@ -12,6 +12,7 @@ mod fuzz;
 mod layers;
 mod licences;
 mod manifests;
+mod msrv;
 mod packages;
 mod report;
 mod steps;

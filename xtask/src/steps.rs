@@ -6,7 +6,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::command::{cargo, root, run};
 use crate::report::{Finished, Outcome};
-use crate::{fuzz, layers, licences, manifests, packages, suites};
+use crate::{fuzz, layers, licences, manifests, msrv, packages, suites};
 
 /// A step's name on the command line, what it does, and how.
 pub(crate) struct Step {
@@ -39,6 +39,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "doc",
         about: "rustdoc without warnings",
         action: || cargo_check(DOC, &[("RUSTDOCFLAGS", "-D warnings")]),
+    },
+    Step {
+        name: "msrv",
+        about: "the oldest Rust that is promised builds it",
+        action: || with_metadata(msrv::step),
     },
     Step { name: "tests", about: "unit, property and end-to-end tests", action: suites::step },
     Step { name: "doctests", about: "the examples in the documentation", action: suites::doc },

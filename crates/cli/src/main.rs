@@ -1,136 +1,41 @@
-//! The postkey program.
-//!
-//! ```text
-//! args       the command line                     config/    the file, what an account amounts to, secrets by reference
-//! commands/  one file per command                 sign_in/   browser, device code, application
-//! tokens     account → access token               mail       account → mail session
-//! send/      messages on their way out                inspect/   what a token says about itself
-//! output/    people, programs (JSON), progress    exit/      every error → exit code, message, advice
-//! browser    opening it, and its answer           signals    Ctrl-C and SIGTERM
-//! status/    when what an account depends on ends
-//! ```
-//!
-//! Commands start fast and small: no thread, TLS root or runtime before it is needed, and one thread for everything that
-//! is not a server at the same time.
+//! `postkey`: prints a stored token, and becomes `postkey-full` for everything else.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
-
-mod args;
-mod browser;
-mod commands;
-mod config;
-mod exit;
-mod http;
-mod inspect;
-mod logging;
-mod mail;
-mod output;
-mod send;
-mod sign_in;
-mod signals;
-mod status;
-mod tokens;
-
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
-
-use crate::args::{Cli, Command};
-use crate::config::Config;
-use crate::exit::{Exit, Failure, Result};
-use crate::output::Out;
-
+/// Where a program cannot become another one, it does everything itself.
+#[cfg(not(unix))]
 fn main() -> ExitCode {
-    let arguments = args::as_called(std::env::args_os());
-    let cli = match args::quick::token(&arguments).map_or_else(|| Cli::try_parse_from(arguments), Ok) {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error),
-    };
-    let out = Out::new(&cli.global);
-    let begin = || logging::start(cli.global.verbose).and_then(|()| run(&cli, out));
-    // A panic's own words are not shown: they could hold what was being worked on.
-    std::panic::set_hook(Box::new(|_| {}));
-    match std::panic::catch_unwind(AssertUnwindSafe(begin)).unwrap_or_else(|_| Err(bug())) {
-        Ok(code) => code,
-        Err(failure) => {
-            output::report(&failure, out.json);
-            if failure.quiet { ExitCode::SUCCESS } else { ExitCode::from(failure.exit.code()) }
+    postkey_cli::stored_token().unwrap_or_else(postkey_cli::main)
+}
+
+#[cfg(unix)]
+fn main() -> ExitCode {
+    postkey_cli::stored_token().unwrap_or_else(full::become_it)
+}
+
+#[cfg(unix)]
+mod full {
+    use std::os::unix::process::CommandExt as _;
+    use std::path::PathBuf;
+    use std::process::{Command, ExitCode};
+
+    const NAME: &str = "postkey-full";
+
+    /// Goes on as the whole program, called in the same way. Comes back only if that is impossible.
+    pub(crate) fn become_it() -> ExitCode {
+        // Beside this program; PATH is for systems that do not say where that is.
+        let path =
+            std::env::current_exe().map_or_else(|_| PathBuf::from(NAME), |own| own.with_file_name(NAME));
+        let mut arguments = std::env::args_os();
+        let mut command = Command::new(&path);
+        if let Some(name) = arguments.next() {
+            command.arg0(name);
         }
+        let error = command.args(arguments).exec();
+        eprintln!(
+            "error: {} cannot be run ({error})\nhelp: postkey and {NAME} belong into one folder; install both",
+            path.display()
+        );
+        ExitCode::FAILURE
     }
-}
-
-fn bug() -> Failure {
-    Failure::new(
-        Exit::Unexpected,
-        "postkey has a bug and gave up; what was stored is whole",
-        format!(
-            "report what you did and the version ({}) at {}",
-            env!("CARGO_PKG_VERSION"),
-            env!("CARGO_PKG_REPOSITORY")
-        ),
-    )
-}
-
-fn run(cli: &Cli, out: Out) -> Result<ExitCode> {
-    let path = cli.global.config.as_deref();
-    match &cli.command {
-        Command::Token(args) => commands::token::run(args, || Config::load(path), out)?,
-        _ => return others(cli, out),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// All commands but the one that has to be quick: together they need many pages of stack, which are paid for on entry.
-#[inline(never)]
-fn others(cli: &Cli, out: Out) -> Result<ExitCode> {
-    let path = cli.global.config.as_deref();
-    let config = || Config::load(path);
-    match &cli.command {
-        Command::Status(args) => return commands::status::run(args, config, out),
-        Command::Try(args) => commands::try_::run(args, out),
-        Command::Account { command } => commands::account::run(command, path, out),
-        Command::Provider { command } => commands::provider::run(command, config, out),
-        Command::Login(args) => commands::login::run(args, &config()?, out),
-        Command::Logout(args) => commands::logout::run(args, &config()?, out),
-        Command::Token(args) => commands::token::run(args, config, out),
-        Command::Folders(args) => commands::folders::run(args, &config()?, out),
-        Command::Fetch(args) => commands::fetch::run(args, &config()?, out),
-        Command::Send(args) => commands::send::run(args, &config()?, out),
-        Command::Sandbox(args) => commands::sandbox::run(args, out),
-        Command::Completions { shell } => commands::completions::completions(*shell),
-        Command::Man { dir } => commands::completions::man(dir.as_deref(), out),
-        Command::ExitCodes => commands::exit_codes::run(out),
-    }?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Help and version are no failures; a wrong command line is one, as JSON if that is asked for anywhere on it.
-fn usage(error: &clap::Error) -> ExitCode {
-    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if shown {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    if std::env::args_os().any(|arg| arg == "--json") {
-        let text = error.render().to_string();
-        // What is wrong stands before the first empty line, one thing a line; the command stands in the usage.
-        let wrong: Vec<&str> =
-            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
-        let message = wrong.join(" ");
-        let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("postkey");
-        let command: Vec<&str> =
-            usage.split(' ').take_while(|word| !word.starts_with(['-', '[', '<'])).collect();
-        let advice = format!("see: {} --help", command.join(" "));
-        output::report(&Failure::new(Exit::Usage, message.trim_start_matches("error: "), advice), true);
-    } else {
-        let _ = error.print();
-    }
-    // To whoever calls a Nagios plugin, 2 would be the state of the accounts.
-    let nagios = std::env::args_os().any(|arg| arg == "--nagios");
-    ExitCode::from(if nagios { crate::status::nagios::UNKNOWN } else { Exit::Usage.code() })
 }

@@ -62,8 +62,7 @@ fn key_source(config: &Config, key: KeyPlace, folder: &str, account: &str) -> Re
                 (Some(identity), passphrase) => AgeKey::with_identity(file, identity, passphrase),
                 (None, passphrase) => AgeKey::with_passphrase(file, passphrase.unwrap_or_default()),
             };
-            let recipients: Result<Vec<Recipient>, _> = recipients.iter().map(|text| text.parse()).collect();
-            Ok(KeySource::Age(key.also_to(recipients.map_err(failed)?)))
+            Ok(KeySource::Age(key.also_to(config.recipients(&recipients)?)))
         }
     }
 }
@@ -110,29 +109,39 @@ fn failed(error: StoreError, account: &str) -> Failure {
 impl Account {
     /// The name of its tokens in the store.
     pub(crate) fn entry(&self) -> Result<EntryKey> {
-        Ok(EntryKey::new(&self.name, &self.endpoints()?, &self.registration(), &self.scopes()?))
+        Ok(EntryKey::new(&self.name, &*self.endpoints()?, &self.registration(), &self.scopes()?))
     }
 
-    fn wanted(&self, client: &auth::Client<LazyHttp>) -> Result<Wanted> {
+    fn wanted(&self) -> Result<Wanted> {
         let renewal = match self.flow {
             Some(Flow::ServiceAccount) => Renewal::ServiceAccount,
             _ if self.is_app() => Renewal::ClientCredentials,
             _ => Renewal::Refresh,
         };
-        Ok(Wanted::new(&self.name, client, self.scopes()?, renewal))
+        Ok(Wanted::of(self.entry()?, self.scopes()?, renewal))
     }
 
     /// The stored token if it is good enough: no network, no waiting, no secret fetched.
     pub(crate) fn stored(&self, store: &Store) -> Result<Option<Issued>> {
-        let wanted = self.wanted(&self.client(false)?)?;
-        store::cached(&*store.0, &wanted, SystemClock.now()).map_err(|error| failed(error, &self.name))
+        store::cached(&*store.0, &self.wanted()?, SystemClock.now())
+            .map_err(|error| failed(error, &self.name))
+    }
+
+    /// The same with the scopes of the token, looked up without making or moving anything, if the store is a folder whose key is a
+    /// plain file: no library for any other place is touched.
+    pub(crate) fn peeked(&self, config: &Config) -> Result<Option<(Issued, Vec<String>)>> {
+        let Place::Files { folder, key: KeyPlace::File(key) } = config.store()? else { return Ok(None) };
+        let wanted = self.wanted()?;
+        let record = FileStore::peek(folder, &key, &wanted.key).map_err(|error| failed(error, &self.name))?;
+        let issued = record.as_ref().and_then(|record| wanted.usable(record, SystemClock.now()));
+        let scopes = record.and_then(|record| record.tokens).map(|tokens| tokens.scope);
+        Ok(issued.zip(scopes))
     }
 
     /// A token that is good enough, renewed if need be.
     pub(crate) async fn renewed(&self, store: &Store) -> Result<Issued> {
-        let client = self.client(true)?;
-        let wanted = self.wanted(&client)?;
-        store::access_token(&*store.0, &client, &wanted)
+        let client = self.client()?;
+        store::access_token(&*store.0, &client, &self.wanted()?)
             .await
             .map_err(|error| Failure::from_auth(&error, &self.name))
     }
@@ -220,11 +229,11 @@ impl StoredTokens {
         let client = match self.client.get() {
             Some(client) => client,
             None => {
-                let made = self.account.client(true).map_err(local)?;
+                let made = self.account.client().map_err(local)?;
                 self.client.get_or_init(|| made)
             }
         };
-        let mut wanted = self.account.wanted(client).map_err(local)?;
+        let mut wanted = self.account.wanted().map_err(local)?;
         if ask == Ask::Fresh {
             wanted.rejected = self.last().clone();
         }

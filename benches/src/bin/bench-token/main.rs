@@ -1,8 +1,10 @@
 //! A valid token from the store, side by side: `postkey token`, `cat` of a file that holds the same, and `mutt_oauth2.py` as Debian's mutt
 //! brings it, in turns in one run. Prints Markdown.
 //!
-//! - [`scene`]: an account that is signed in, and the same token for the others. [`turns`]: calling them.
+//! - [`install`]: the programs as they are installed. [`scene`]: an account that is signed in, and the same token for the others.
+//!   [`turns`]: calling them.
 
+mod install;
 mod scene;
 mod turns;
 
@@ -26,7 +28,7 @@ struct Options {
     /// Calls of cat and postkey; a tenth as many of mutt_oauth2.py
     #[arg(long, value_name = "N", default_value = "500", value_parser = at_least::<usize>(20))]
     runs: usize,
-    /// The postkey to measure, instead of the one beside this program
+    /// The postkey to measure as it is, instead of a copy of the one beside this program
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
     /// Files of the run
@@ -40,10 +42,7 @@ fn main() -> ExitCode {
 
 /// Whether postkey kept within its bounds.
 fn measure(options: Options) -> Result<bool, String> {
-    let program = match options.program {
-        Some(program) => program,
-        None => std::env::current_exe().map_err(|e| e.to_string())?.with_file_name("postkey"),
-    };
+    let program = options.program.map_or_else(install::beside_this, Ok)?;
     let scene = Scene::set(&program, &options.dir)?;
     let mut all = vec![
         Series::new("cat", scene.cat(), 1),

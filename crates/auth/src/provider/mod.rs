@@ -1,35 +1,31 @@
 //! Mail providers as data: built in, overridden or added by configuration.
 
+mod layers;
 mod model;
 
 pub use model::{Access, Flow, Provider, Quirks, Scopes, SecretRule, Server, Servers, Tls};
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
+use self::layers::lay_over;
 use crate::endpoints::checked;
 use crate::{Credential, Endpoints, Error, Protocol, Registration};
 
-const BUILTIN: &str = include_str!("providers.toml");
-
-/// The built-in data, as tables, so that a configuration can be laid over them. A unit test proves that it
-/// parses.
-static TABLES: LazyLock<Table> = LazyLock::new(|| BUILTIN.parse().unwrap_or_default());
-
-/// Chains of `like` longer than this are circles.
-const DEEPEST: usize = 8;
+/// The built-in data: names, in order, and what `build.rs` has made of `providers.toml`. A unit test proves that it is the same.
+const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 impl Provider {
     /// The built-in provider called `name`.
     pub fn builtin(name: &str) -> Option<Self> {
-        Self::from_table(name, &table_of(name)?).ok()
+        let provider: Self = serde_json::from_str(json_of(name)?).ok()?;
+        Some(Self { name: name.to_owned(), ..provider })
     }
 
     /// Every built-in provider, by name.
     pub fn all() -> Vec<Self> {
-        TABLES.keys().filter_map(|name| Self::builtin(name)).collect()
+        BUILTIN.iter().filter_map(|(name, _)| Self::builtin(name)).collect()
     }
 
     /// A provider from a configuration's table. With `like = "NAME"` it takes over the built-in provider NAME
@@ -40,7 +36,7 @@ impl Provider {
     ///
     /// [`Error::Setting`] naming what is missing, unknown or of a wrong type.
     pub fn from_table(name: &str, table: &Table) -> Result<Self, Error> {
-        let merged = resolve(table, 0)?;
+        let merged = whole(table)?;
         let mut provider: Self = Value::Table(merged).try_into().map_err(|error: toml::de::Error| {
             Error::setting("provider", format!("{name}: {}", error.message()))
         })?;
@@ -54,10 +50,9 @@ impl Provider {
     ///
     /// As [`from_table`](Self::from_table).
     pub fn with_overrides(&self, table: &Table) -> Result<Self, Error> {
-        let mut merged = Table::try_from(self)
+        let base = Table::try_from(self)
             .map_err(|error| Error::setting("provider", format!("{}: {error}", self.name)))?;
-        lay_over(&mut merged, table);
-        Self::from_table(&self.name, &merged)
+        Self::from_table(&self.name, &lay_over(base, table))
     }
 
     /// The endpoints for a registration's tenant.
@@ -181,50 +176,24 @@ pub(crate) fn allows(unsupported: &BTreeMap<Flow, String>, flow: Flow) -> Result
     }
 }
 
-/// The built-in table called `name`, parsed without the others: a program that prints a stored token has no time for
-/// all of them. A unit test proves that it is the same table.
-fn table_of(name: &str) -> Option<Table> {
-    let mut inside = false;
-    let mine = |line: &&str| {
-        if let Some(header) = line.strip_prefix('[') {
-            inside = header.split(['.', ']']).next() == Some(name);
-        }
-        inside
-    };
-    let text: String = BUILTIN.split_inclusive('\n').filter(mine).collect();
-    match text.parse::<Table>().ok()?.remove(name)? {
-        Value::Table(table) => Some(table),
-        _ => None,
-    }
+fn json_of(name: &str) -> Option<&'static str> {
+    BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, json)| *json)
 }
 
-/// Lays `table` over the built-in table it is `like`.
-fn resolve(table: &Table, depth: usize) -> Result<Table, Error> {
+/// The table with the built-in one below it which it is `like`.
+fn whole(table: &Table) -> Result<Table, Error> {
     let Some(like) = table.get("like") else { return Ok(table.clone()) };
-    let name = like.as_str().unwrap_or_default();
-    let base = table_of(name).filter(|_| depth < DEEPEST).ok_or_else(|| {
-        let known: Vec<&str> = TABLES.keys().map(String::as_str).collect();
+    let base = like.as_str().and_then(json_of).and_then(|json| serde_json::from_str(json).ok());
+    let base: Table = base.ok_or_else(|| {
+        let known: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
         Error::setting(
             "provider",
             format!("like = {like} names no built-in provider; known: {}", known.join(", ")),
         )
     })?;
-    let mut merged = resolve(&base, depth + 1)?;
     let mut over = table.clone();
     over.remove("like");
-    lay_over(&mut merged, &over);
-    Ok(merged)
-}
-
-fn lay_over(base: &mut Table, over: &Table) {
-    for (key, value) in over {
-        match (base.get_mut(key), value) {
-            (Some(Value::Table(inner)), Value::Table(changes)) => lay_over(inner, changes),
-            _ => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
-    }
+    Ok(lay_over(base, &over))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use wire::Secret;
 use zeroize::Zeroizing;
 
 use super::StoreError;
-use super::key::{file_octets, unavailable};
+use super::key::{file, unavailable};
 
 /// Longest file with identities, in octets: an RSA key of 16384 bits has some 13 KiB.
 const LONGEST: u64 = 64 * 1024;
@@ -140,7 +140,7 @@ impl Identity {
     /// key, [`StoreError::Io`].
     pub fn file(path: &Path, passphrase: Option<&Secret>) -> Result<Self, StoreError> {
         let shown = path.display();
-        let Some(octets) = file_octets(path, LONGEST)? else {
+        let Some(octets) = file::octets(path, LONGEST)? else {
             return Err(unavailable(format!("the identity file {shown} does not exist")));
         };
         let text = std::str::from_utf8(&octets)

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::folder::Folder;
-use super::key::Key;
+use super::key::{self, Key};
 use super::seal::{Sealer, Unreadable};
 use super::{EntryKey, KeySource, Listing, Lock, Record, StoreError, TokenStore, owner};
 
@@ -48,6 +48,23 @@ impl FileStore {
         Self::open_with(path.into(), |folder| {
             key.key(|| Ok(!folder.digests("token")?.is_empty()), || folder.alone())
         })
+    }
+
+    /// What the store in `path`, under the key in a file, holds of an entry; for whoever only looks: nothing is made, and a damaged
+    /// entry stays where it is. `None` also if there is no store.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`StoreError::Corrupt`].
+    pub fn peek(
+        path: impl Into<PathBuf>,
+        key_file: &Path,
+        entry: &EntryKey,
+    ) -> Result<Option<Record>, StoreError> {
+        let Some(folder) = Folder::existing(path.into())? else { return Ok(None) };
+        let Some(key) = key::file::read(key_file)? else { return Ok(None) };
+        let found = Self { folder, sealer: Sealer::new(&key)? }.read(&entry.digest())?;
+        Ok(found.map(|(_, record)| record))
     }
 
     /// The store in `path` under the key that `key` gives.

@@ -43,11 +43,17 @@ impl Wanted {
         renewal: Renewal,
     ) -> Self {
         let key = EntryKey::new(account, client.endpoints(), client.registration(), &scopes);
+        Self::of(key, scopes, renewal)
+    }
+
+    /// The wish for the token of an entry; enough without a client for [`cached`] and [`usable`](Self::usable).
+    pub fn of(key: EntryKey, scopes: Vec<String>, renewal: Renewal) -> Self {
         Self { key, scopes, renewal, min_remaining: None, rejected: None, policy: Policy::default() }
     }
 
-    fn usable(&self, record: Option<&Record>, now: u64) -> Option<Issued> {
-        let tokens = record?.tokens.as_ref()?;
+    /// The token of the entry's record, if it is good enough at `now`, in seconds since 1970.
+    pub fn usable(&self, record: &Record, now: u64) -> Option<Issued> {
+        let tokens = record.tokens.as_ref()?;
         let margin = match self.min_remaining {
             Some(margin) => margin.as_secs().min(tokens.life() / 2),
             None => (tokens.life() / 10).min(300),
@@ -109,7 +115,7 @@ pub fn cached(
     wanted: &Wanted,
     now: u64,
 ) -> Result<Option<Issued>, StoreError> {
-    Ok(wanted.usable(store.load(&wanted.key)?.as_ref(), now))
+    Ok(store.load(&wanted.key)?.and_then(|record| wanted.usable(&record, now)))
 }
 
 /// A token that is good enough: the stored one, or a new one, for which the server is asked once however many
@@ -231,7 +237,7 @@ fn settled<H: Http, C: Clock>(
     record: Option<&Record>,
 ) -> Result<Option<Issued>, Error> {
     let now = client.clock().now();
-    if let Some(issued) = wanted.usable(record, now) {
+    if let Some(issued) = record.and_then(|record| wanted.usable(record, now)) {
         return Ok(Some(issued));
     }
     let tokens = record.and_then(|record| record.tokens.as_ref());

@@ -36,7 +36,19 @@ impl Folder {
                 return Err(StoreError::Io { action: "create the token store's folder", path, source });
             }
         }
-        let descriptor = open(&path)?;
+        Self::opened(open(&path)?, path)
+    }
+
+    /// Opens `path`; `None` if it does not exist.
+    pub(super) fn existing(path: PathBuf) -> Result<Option<Self>, StoreError> {
+        match open(&path) {
+            Ok(descriptor) => Self::opened(descriptor, path).map(Some),
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn opened(descriptor: OwnedFd, path: PathBuf) -> Result<Self, StoreError> {
         owner::check(&descriptor, FileType::Directory, &path)?;
         Ok(Self { descriptor, path })
     }

@@ -48,6 +48,36 @@ fn with_suffix(folder: &Path, suffix: &str) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
+async fn whoever_only_looks_makes_and_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key_file) = (folder.path().join("store"), folder.path().join("key"));
+    let ana = key_of("ana", "contoso.example");
+    let peek = || FileStore::peek(&path, &key_file, &ana);
+    assert_eq!(peek().unwrap(), None);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let store = FileStore::open(&path, &KeySource::File(key_file.clone())).unwrap();
+    assert_eq!(peek().unwrap(), None);
+    put(&store, &ana, tokens("A", "RT").await).unwrap();
+    assert_eq!(peek().unwrap(), store.load(&ana).unwrap());
+    assert!(peek().unwrap().is_some());
+    // What `open` refuses is refused here too.
+    for unsafe_place in [&path, &key_file] {
+        let before = mode(unsafe_place);
+        fs::set_permissions(unsafe_place, fs::Permissions::from_mode(before | 0o040)).unwrap();
+        let error = peek().unwrap_err();
+        assert!(matches!(error, StoreError::Unsafe { reason: Unsafe::Mode(_), .. }), "{error}");
+        fs::set_permissions(unsafe_place, fs::Permissions::from_mode(before)).unwrap();
+    }
+    let [entry] = &with_suffix(&path, "token")[..] else { panic!() };
+    let whole = fs::read(entry).unwrap();
+    fs::write(entry, &whole[1..]).unwrap();
+    assert!(matches!(peek().unwrap_err(), StoreError::Corrupt { set_aside: None, .. }));
+    assert_eq!(fs::read(entry).unwrap(), &whole[1..]);
+    fs::remove_file(&key_file).unwrap();
+    assert!(peek().unwrap().is_none() && !key_file.exists());
+}
+
+#[tokio::test]
 async fn what_is_stored_is_found_again_by_its_name_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/store");

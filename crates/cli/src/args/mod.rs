@@ -28,7 +28,7 @@ use clap_complete::Shell;
 ///
 /// Signs in with OAuth 2.0 at Microsoft 365, Outlook.com and others, downloads mailboxes over IMAP or POP3, and sends over SMTP.
 #[derive(Debug, Parser)]
-#[command(name = "postkey", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER)]
+#[command(name = "postkey", bin_name = "postkey", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -5,6 +5,7 @@
 //! the same answer.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
@@ -13,10 +14,11 @@ use super::{Cli, Color, Command, Global, Purpose, Sasl, Token, Which};
 /// Words in an account's place that are commands on tokens.
 const COMMANDS: &[&str] = &["inspect", "export", "import", "help"];
 
-/// `postkey token` with an account, `--for`, `--sasl`, `--json` and `--quiet`, in any order; `None` for everything else.
-pub(crate) fn token(arguments: &[OsString]) -> Option<Cli> {
-    // clap has rules of its own for an empty variable and the like.
-    if std::env::var_os("POSTKEY_CONFIG").is_some() {
+/// `postkey token` with an account, `--for`, `--sasl`, `--json` and `--quiet`, in any order; `None` for everything else. `config` is the
+/// variable `POSTKEY_CONFIG`.
+pub(crate) fn token(arguments: &[OsString], config: Option<OsString>) -> Option<Cli> {
+    // clap has rules of its own for an empty variable.
+    if config.as_ref().is_some_and(|path| path.is_empty()) {
         return None;
     }
     let mut words = arguments.iter().skip(1).map(|word| word.to_str());
@@ -49,7 +51,7 @@ pub(crate) fn token(arguments: &[OsString]) -> Option<Cli> {
             _ => return None,
         }
     }
-    let global = Global { config: None, json, quiet, verbose: 0, color: Color::Auto };
+    let global = Global { config: config.map(PathBuf::from), json, quiet, verbose: 0, color: Color::Auto };
     let purpose = purpose.unwrap_or(Purpose::Imap);
     let token = Token { command: None, which: Which { account }, purpose, sasl };
     Some(Cli { global, command: Command::Token(token) })
@@ -103,7 +105,7 @@ mod tests {
         let mut read = 0;
         for length in 0..=4 {
             for line in &lines {
-                if let Some(quick) = token(&arguments(line)) {
+                if let Some(quick) = token(&arguments(line), None) {
                     read += 1;
                     // Building clap's answer takes its time: of the long lines some will do.
                     if length < 4 || read % 7 == 0 {
@@ -130,9 +132,16 @@ mod tests {
             &["token", "work", "--for", "smtp", "--sasl", "xoauth2"],
             &["token", "--json", "work"],
         ] {
-            assert!(token(&arguments(line)).is_some(), "{line:?}");
+            assert!(token(&arguments(line), None).is_some(), "{line:?}");
         }
-        assert!(token(&arguments(&["status"])).is_none() && token(&arguments(&[])).is_none());
+        assert!(token(&arguments(&["status"]), None).is_none() && token(&arguments(&[]), None).is_none());
+    }
+
+    #[test]
+    fn the_variable_names_the_configuration_unless_it_is_empty() {
+        let read = |config: &str| token(&arguments(&["token"]), Some(config.into()));
+        assert_eq!(read("c.toml").unwrap().global.config, Some(PathBuf::from("c.toml")));
+        assert!(read("").is_none());
     }
 
     #[test]

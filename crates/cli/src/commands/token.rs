@@ -14,7 +14,7 @@ use crate::config::{Account, Config};
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{Out, with};
 use crate::signals::Stop;
-use crate::tokens::{self, Store};
+use crate::tokens;
 
 /// Prints one access token, or runs a command on tokens.
 pub(crate) fn run(args: &Token, config: impl FnOnce() -> Result<Config>, out: Out) -> Result<()> {
@@ -26,17 +26,36 @@ pub(crate) fn run(args: &Token, config: impl FnOnce() -> Result<Config>, out: Ou
     }
 }
 
-/// One from the store costs no runtime, no TLS roots and no network.
+/// One from the store, if that alone answers: no runtime, no TLS roots, no network, no other program. What is wrong, or what
+/// takes more, is for [`run`] to find out again.
+pub(crate) fn stored(args: &Token, config: &Config, out: Out) -> Result<bool> {
+    let (account, protocol) = wanted(args, config)?;
+    if !account.needs_sign_in() {
+        return Ok(false);
+    }
+    let Some((issued, scopes)) = account.peeked(config)? else { return Ok(false) };
+    let (token, scopes) = (&issued.token, Some(scopes));
+    Answer { account: &account, protocol, token, issued: Some(&issued), scopes }.write(args.sasl, out)?;
+    Ok(true)
+}
+
+/// The account that is meant, and the protocol.
+fn wanted(args: &Token, config: &Config) -> Result<(Account, Protocol)> {
+    let account = config.account(args.which.account.as_deref())?;
+    let protocol = args.purpose.protocol();
+    account.allows(protocol)?;
+    Ok((account, protocol))
+}
+
 fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     if let Some(name) = args.which.account.as_deref().filter(|name| inspect::like_token(name)) {
         return Err(inspect::exposed(name.len()));
     }
-    let account = config.account(args.which.account.as_deref())?;
-    let protocol = args.purpose.protocol();
-    account.allows(protocol)?;
+    let (account, protocol) = wanted(args, config)?;
     if let Some(reference) = &account.token {
         let token = account.fetch(reference, "token")?;
-        return Answer { account: &account, protocol, token: &token, issued: None }.write(args.sasl, out);
+        let answer = Answer { account: &account, protocol, token: &token, issued: None, scopes: None };
+        return answer.write(args.sasl, out);
     }
     if account.password.is_some() {
         return Err(Failure::new(
@@ -48,7 +67,10 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     let store = tokens::open(config, &account.name)?;
     let issued = match account.stored(&store)? {
         Some(issued) => issued,
-        None => renewed(&account, &store)?,
+        None => super::block_on(async {
+            let stop = Stop::listen()?;
+            stop.or(account.renewed(&store)).await
+        })?,
     };
     // A program that takes a password from us shows what else we say to nobody, or in the middle of its own screen.
     if let Some(warning) = &issued.warning
@@ -56,18 +78,9 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     {
         out.remark(format!("note: the token was not renewed: {warning}"));
     }
-    let answer =
-        Answer { account: &account, protocol, token: &issued.token, issued: Some((&issued, &store)) };
-    answer.write(args.sasl, out)
-}
-
-/// Apart, because of what it needs of the stack: a token that is stored must not pay for it.
-#[inline(never)]
-fn renewed(account: &Account, store: &Store) -> Result<Issued> {
-    super::block_on(async {
-        let stop = Stop::listen()?;
-        stop.or(account.renewed(store)).await
-    })
+    let scopes = account.granted(&store)?;
+    let token = &issued.token;
+    Answer { account: &account, protocol, token, issued: Some(&issued), scopes }.write(args.sasl, out)
 }
 
 /// A token and what is known of it.
@@ -75,7 +88,8 @@ struct Answer<'a> {
     account: &'a Account,
     protocol: Protocol,
     token: &'a Secret,
-    issued: Option<(&'a Issued, &'a Store)>,
+    issued: Option<&'a Issued>,
+    scopes: Option<Vec<String>>,
 }
 
 impl Answer<'_> {
@@ -84,11 +98,9 @@ impl Answer<'_> {
         if out.json {
             return out.document(&self.document(sasl.zip(response.as_ref()))?);
         }
+        let answer = response.as_ref().map_or(self.token.expose().as_bytes(), |response| response.expose());
         let mut stdout = std::io::stdout().lock();
-        match &response {
-            Some(response) => stdout.write_all(response.expose())?,
-            None => stdout.write_all(self.token.expose().as_bytes())?,
-        }
+        stdout.write_all(answer)?;
         stdout.write_all(b"\n")?;
         Ok(stdout.flush()?)
     }
@@ -114,25 +126,21 @@ impl Answer<'_> {
     }
 
     fn document(&self, response: Option<(Sasl, &SecretBytes)>) -> Result<Value> {
-        let Self { account, protocol, token, issued } = *self;
-        let scopes = match issued {
-            Some((_, store)) => account.granted(store)?,
-            None => None,
-        };
-        let end = issued.map(|(issued, _)| issued.expires_at);
+        let Self { account, protocol, token, issued, ref scopes } = *self;
+        let end = issued.map(|issued| issued.expires_at);
         let document = json!({
             "account": account.name,
             "protocol": protocol,
             "access_token": token.expose(),
             "expires_at": end,
             "expires_in": end.map(|end| end.saturating_sub(SystemClock.now())),
-            "source": match issued.map(|(issued, _)| issued.source) {
+            "source": match issued.map(|issued| issued.source) {
                 None => "configuration",
                 Some(Source::Stored) => "store",
                 Some(_) => "provider",
             },
             "scopes": scopes,
-            "warning": issued.and_then(|(issued, _)| issued.warning.as_ref()).map(ToString::to_string),
+            "warning": issued.and_then(|issued| issued.warning.as_ref()).map(ToString::to_string),
         });
         let Some((sasl, response)) = response else { return Ok(document) };
         let mechanism = match sasl {

@@ -1,11 +1,13 @@
 //! An account with everything filled in: the file's table over its provider.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use auth::http::ReqwestOptions;
 use auth::provider::Access;
 use auth::{Certificate, Endpoints, Protocol, Provider, Registration};
-use toml::{Table, Value};
+use toml::Value;
+use toml::value::Datetime;
 
 use super::load::Source;
 use super::model::{self, Flow};
@@ -62,6 +64,8 @@ pub(crate) struct Account {
     pub(crate) sending: Option<Sending>,
     protocols: Vec<Protocol>,
     scopes: Option<Vec<String>>,
+    /// Where requests go, if it signs in.
+    endpoints: Option<Endpoints>,
     oauth_ca: Option<PathBuf>,
     connect_timeout: Option<u64>,
     timeout: Option<u64>,
@@ -141,7 +145,7 @@ pub(super) fn resolve(
             format!("write {missing} for it, or choose another flow"),
         ));
     }
-    let account = Account {
+    let mut account = Account {
         name: name.to_owned(),
         user: table.user.clone(),
         aliases: table.aliases.clone(),
@@ -171,6 +175,7 @@ pub(super) fn resolve(
         sending,
         protocols,
         scopes: table.oauth.scopes.clone(),
+        endpoints: None,
         oauth_ca: table
             .oauth
             .ca_file
@@ -192,7 +197,7 @@ pub(super) fn resolve(
             return Err(source.mistake(&at(name, &["client_id"]), "it is missing", advice));
         }
         let checked = account.provider.endpoints(&account.registration());
-        checked.map(|_| ()).map_err(|error| {
+        let endpoints = checked.map_err(|error| {
             let key: &[&str] = match &error {
                 auth::Error::Setting { setting: "tenant", .. } => &["tenant"],
                 auth::Error::Setting { setting: "client id", .. } => &["client_id"],
@@ -204,6 +209,7 @@ pub(super) fn resolve(
                 "correct it, or leave it out for the provider's own",
             )
         })?;
+        account.endpoints = Some(endpoints);
     }
     Ok(account)
 }
@@ -220,28 +226,22 @@ fn provider(name: &str, table: &model::Account, file: &model::File, source: &Sou
         source.mistake(&["accounts", name, "provider"], &what, advice)
     })?;
     if let Some(authority) = &table.oauth.authority {
-        let mut changes = Table::new();
-        changes.insert("authority".into(), Value::String(authority.trim_end_matches('/').to_owned()));
-        provider = provider.with_overrides(&changes).map_err(|error| {
-            let advice = "give scheme, host and port alone: https://login.example";
-            source.mistake(&["accounts", name, "oauth", "authority"], &error.to_string(), advice)
-        })?;
+        provider.authority = authority.trim_end_matches('/').to_owned();
     }
     Ok(provider)
 }
 
-/// The day of a TOML date, with or without an hour, or of a text.
+/// The day of a TOML date, with or without an hour, also if it stands there as a text.
 fn day(value: &Value) -> Result<jiff::civil::Date, ()> {
-    match value {
-        Value::String(text) => text.parse().map_err(|_| ()),
-        Value::Datetime(moment) => {
-            let date = moment.date.ok_or(())?;
-            let parts = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
-            let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(()) };
-            jiff::civil::Date::new(year, month, day).map_err(|_| ())
-        }
-        _ => Err(()),
-    }
+    let moment: Datetime = match value {
+        Value::String(text) => text.parse().map_err(|_| ())?,
+        Value::Datetime(moment) => *moment,
+        _ => return Err(()),
+    };
+    let date = moment.date.ok_or(())?;
+    let parts = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
+    let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(()) };
+    jiff::civil::Date::new(year, month, day).map_err(|_| ())
 }
 
 impl Account {
@@ -256,17 +256,19 @@ impl Account {
     }
 
     /// Where requests go.
-    pub(crate) fn endpoints(&self) -> Result<Endpoints> {
-        self.provider.endpoints(&self.registration()).map_err(|error| Failure::from_auth(&error, &self.name))
+    pub(crate) fn endpoints(&self) -> Result<Cow<'_, Endpoints>> {
+        if let Some(endpoints) = &self.endpoints {
+            return Ok(Cow::Borrowed(endpoints));
+        }
+        let endpoints = self.provider.endpoints(&self.registration());
+        endpoints.map(Cow::Owned).map_err(|error| Failure::from_auth(&error, &self.name))
     }
 
-    /// What speaks to the identity provider. The credential is fetched only if `with_credential` says so.
-    pub(crate) fn client(&self, with_credential: bool) -> Result<auth::Client<LazyHttp>> {
+    /// What speaks to the identity provider. Fetches the credential.
+    pub(crate) fn client(&self) -> Result<auth::Client<LazyHttp>> {
         let mut registration = self.registration();
-        if with_credential {
-            registration.credential = self.proof.credential(&self.base, &self.user)?;
-        }
-        Ok(auth::Client::new(self.endpoints()?, registration, LazyHttp::new(self.http()?)))
+        registration.credential = self.proof.credential(&self.base, &self.user)?;
+        Ok(auth::Client::new(self.endpoints()?.into_owned(), registration, LazyHttp::new(self.http()?)))
     }
 
     fn http(&self) -> Result<crate::http::Settings> {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::de::{DeTable, DeValue};
+
 use super::model::File;
 use super::similar;
 use crate::exit::{Exit, Failure, Result};
@@ -52,8 +54,8 @@ impl Source {
     /// A table with a mistyped name would otherwise show as settings that are missing elsewhere.
     fn strange_table(&self) -> Option<Failure> {
         // What is no TOML at all the parser says better.
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let key = document.iter().map(|(key, _)| key).find(|key| !TABLES.contains(key))?;
+        let document = DeTable::parse(&self.text).ok()?.into_inner();
+        let key = document.keys().map(|key| key.get_ref().as_ref()).find(|key| !TABLES.contains(key))?;
         let advice = match similar::closest(key, TABLES) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("known here: {}", TABLES.join(", ")),
@@ -81,15 +83,15 @@ impl Source {
 
     /// Where a key stands; where it is missing, the nearest table around it.
     fn locate(&self, keys: &[&str]) -> Option<Range<usize>> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
-        let mut table: &dyn toml_edit::TableLike = document.as_table();
+        let document = DeTable::parse(&self.text).ok()?;
+        let mut table = document.get_ref();
         let mut found = None;
         for key in keys {
-            let Some((key, item)) = table.get_key_value(key) else { break };
-            found = key.span().or_else(|| item.span()).or(found);
-            match item.as_table_like() {
-                Some(inner) => table = inner,
-                None => break,
+            let Some((key, value)) = table.get_key_value(*key) else { break };
+            found = Some(key.span());
+            match value.get_ref() {
+                DeValue::Table(inner) => table = inner,
+                _ => break,
             }
         }
         found

@@ -45,7 +45,7 @@ impl<'a> SignIn<'a> {
     pub(crate) fn new(account: &'a Account, out: Out, wishes: Wishes) -> Result<Self> {
         Ok(Self {
             account,
-            client: account.client(true)?,
+            client: account.client()?,
             scopes: account.scopes()?,
             out,
             wishes,

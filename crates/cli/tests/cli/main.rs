@@ -26,3 +26,4 @@ mod support;
 mod tokens;
 mod tour;
 mod transfer;
+mod two_programs;

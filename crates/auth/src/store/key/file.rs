@@ -12,7 +12,7 @@ use super::{Key, LENGTH, decode, unavailable};
 use crate::store::entry::hex;
 use crate::store::{StoreError, owner};
 
-pub(super) fn read(path: &Path) -> Result<Option<Key>, StoreError> {
+pub(in crate::store) fn read(path: &Path) -> Result<Option<Key>, StoreError> {
     let Some(text) = octets(path, 256)? else { return Ok(None) };
     match decode(text.trim_ascii()) {
         Some(key) => Ok(Some(key)),

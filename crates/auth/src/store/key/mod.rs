@@ -6,15 +6,13 @@
 #[cfg(feature = "age")]
 mod age;
 mod credential;
-mod file;
+pub(super) mod file;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod rewrap;
 
 #[cfg(feature = "age")]
 pub use age::AgeKey;
-#[cfg(feature = "age")]
-pub(super) use file::octets as file_octets;
 #[cfg(feature = "keyring")]
 pub use keyring::KeyringKey;
 pub use rewrap::rewrap;
