@@ -125,6 +125,11 @@ impl Claims {
         }
     }
 
+    /// `nonce`, to the letter.
+    pub(crate) fn nonce(&self) -> Option<Secret> {
+        self.0.get("nonce").and_then(Value::as_str).map(Secret::from)
+    }
+
     /// The names in it.
     pub fn identity(&self) -> Identity {
         let first = |names: &[&str]| names.iter().find_map(|name| self.text(name));

@@ -56,8 +56,6 @@ impl Scene {
             mechanisms = ["XOAUTH2"]
             servers.imap = [{ host = "localhost", port = 993, tls = "implicit" }]
             scopes = { identity = ["openid"], imap = ["mail"], app_only = ["mail"] }
-            # With the scope openid, this server wants one for a code, too.
-            quirks.authorize_parameters = [["nonce", "n-0S6_WzA2Mj"]]
         "#;
         let lines = format!("user = \"ana\"\naliases = [\"{ANA}\"]\n{lines}");
         judge::configure(&self.home, &self.metadata, table, &lines);

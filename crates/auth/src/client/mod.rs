@@ -5,6 +5,7 @@ mod code;
 mod device;
 mod form;
 mod jwt_bearer;
+mod nonce;
 mod password;
 mod pending;
 mod refresh;

@@ -136,6 +136,13 @@ pub enum Error {
          forged. Start the sign-in again."
     )]
     StateMismatch,
+    /// The ID token was made for another sign-in (OpenID Connect Core §3.1.3.7 no. 11).
+    #[error(
+        "the ID token that came belongs to another sign-in (its nonce is not the one that was sent): somebody may have put a \
+         code of their own, or a stolen one, into this sign-in. Nothing was kept. Start the sign-in again; if it happens \
+         again, check what stands between this machine and the sign-in service."
+    )]
+    NonceMismatch,
     /// The answer comes from another authorisation server (RFC 9207).
     #[error(
         "the answer comes from {found}, this sign-in was begun at {expected}. Nothing was sent there. \
@@ -197,7 +204,7 @@ impl Error {
             Self::Declined(_) | Self::CodeExpired | Self::SignInAgain(_) | Self::StateMismatch => {
                 Class::SignInAgain
             }
-            Self::Callback { .. } => Class::SignInAgain,
+            Self::NonceMismatch | Self::Callback { .. } => Class::SignInAgain,
             Self::Setting { .. } | Self::InsecureUrl { .. } | Self::Unsupported { .. } => Class::ConfigError,
             Self::Assertion { class, .. } => *class,
             Self::Http(error) => match error.kind {

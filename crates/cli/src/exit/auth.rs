@@ -23,9 +23,11 @@ fn exit(error: &Error) -> Exit {
         },
         Error::Refused(refusal) | Error::Password { refusal, .. } => refused(refusal),
         Error::CodeExpired => Exit::DeviceExpired,
-        Error::SignInAgain(_) | Error::StateMismatch | Error::MixUp { .. } | Error::Callback { .. } => {
-            Exit::SignInNeeded
-        }
+        Error::SignInAgain(_)
+        | Error::StateMismatch
+        | Error::NonceMismatch
+        | Error::MixUp { .. }
+        | Error::Callback { .. } => Exit::SignInNeeded,
         Error::Setting { .. } | Error::InsecureUrl { .. } | Error::Unsupported { .. } => Exit::Config,
         Error::Assertion { class: Class::RetryLater, .. } => Exit::ProviderUnreachable,
         Error::Assertion { .. } => Exit::Config,
@@ -60,7 +62,9 @@ fn advice(error: &Error, account: &str) -> String {
         Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
             format!("{login}, and accept what is asked for")
         }
-        Error::SignInAgain(_) | Error::MixUp { .. } | Error::ScopeMismatch { .. } => login,
+        Error::SignInAgain(_) | Error::NonceMismatch | Error::MixUp { .. } | Error::ScopeMismatch { .. } => {
+            login
+        }
         Error::Refused(refusal) => match refused(refusal) {
             Exit::SignInNeeded => login,
             Exit::ProviderRefused => {
