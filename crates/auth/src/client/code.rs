@@ -13,7 +13,7 @@ use crate::endpoints::{is_loopback, shown};
 use crate::error::{Refusal, text};
 use crate::http::Http;
 use crate::provider::Flow;
-use crate::{Error, Tokens};
+use crate::{Error, Step, Tokens};
 
 /// Longest authorisation code accepted, in octets; Entra's are 1 to 2 KB.
 const LONGEST_CODE: usize = 6 * 1024;
@@ -253,7 +253,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         if !self.endpoints.quirks.omit_scope {
             form = form.field("scope", &pending.scopes.join(" "));
         }
-        let tokens = self.token(form, &pending.scopes).await?;
+        let tokens = self.token(Step::Code, form, &pending.scopes).await?;
         nonce::check(pending.nonce.as_ref(), &tokens)?;
         Ok(tokens)
     }

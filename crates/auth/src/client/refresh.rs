@@ -6,7 +6,7 @@ use super::Client;
 use super::form::Form;
 use crate::clock::Clock;
 use crate::http::Http;
-use crate::{Error, Tokens};
+use crate::{Error, Step, Tokens};
 
 impl<H: Http, C: Clock> Client<H, C> {
     /// Redeems a refresh token. If the server returns no new one, the old one is kept in the result (RFC 6749
@@ -30,7 +30,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         if !self.endpoints.quirks.omit_scope && !scopes.is_empty() {
             form = form.field("scope", &scopes.join(" "));
         }
-        let mut tokens = self.token(form, scopes).await?;
+        let mut tokens = self.token(Step::Refresh, form, scopes).await?;
         tokens.refresh_token.get_or_insert_with(|| refresh_token.clone());
         Ok(tokens)
     }

@@ -5,10 +5,10 @@ use std::fmt;
 use url::Url;
 use wire::Secret;
 
-use crate::Error;
 use crate::endpoints::{checked, shown};
 use crate::http::{Http, HttpRequest};
 use crate::response::{members, take_secret};
+use crate::{Error, Step};
 
 /// The audience that Entra's federated credentials expect, unless the registration names another one.
 pub const TOKEN_EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -66,7 +66,7 @@ impl GitHubActions {
         let authorization = Secret::from(format!("Bearer {}", self.token.expose()));
         let request = HttpRequest::get(url).with_header("authorization", authorization);
         let answer = http.send(request).await?;
-        let mut members = members(&answer, std::slice::from_ref(&self.token), now)?;
+        let mut members = members(Step::Assertion, &answer, std::slice::from_ref(&self.token), now)?;
         take_secret(&mut members, "value").ok_or_else(|| Error::response("it holds no value"))
     }
 }
@@ -157,9 +157,9 @@ impl ManagedIdentity {
         let answer = http.send(request).await?;
         // While the service is being set up or updated it answers 404 or 410.
         if matches!(answer.status, 404 | 410) {
-            return Err(Error::Status { status: 503, retry_after: None });
+            return Err(Error::Status { step: Step::Assertion, status: 503, empty: true, retry_after: None });
         }
-        let mut members = members(&answer, &secrets, now)?;
+        let mut members = members(Step::Assertion, &answer, &secrets, now)?;
         take_secret(&mut members, "access_token").ok_or_else(|| Error::response("it holds no access_token"))
     }
 }

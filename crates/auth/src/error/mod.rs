@@ -5,6 +5,7 @@ mod challenge;
 mod class;
 mod password;
 mod refusal;
+mod step;
 pub(crate) mod text;
 
 pub use aadsts::Code;
@@ -12,6 +13,7 @@ pub use challenge::Challenge;
 pub use class::Class;
 pub use password::PasswordFailure;
 pub use refusal::Refusal;
+pub use step::Step;
 
 use wire::Secret;
 
@@ -90,11 +92,20 @@ pub enum Error {
         /// HTTP status, 300 to 399.
         status: u16,
     },
-    /// An HTTP error without an OAuth error in it: a gateway, a proxy, an outage.
-    #[error("the sign-in service answered HTTP {status} without an OAuth answer. {}", self.class().advice())]
+    /// An HTTP error without an OAuth error in it: a server that keeps its reasons to itself, a gateway, a proxy, an
+    /// outage.
+    #[error(
+        "{step}: the service answered HTTP {status} with {}. {}",
+        if *empty { "nothing else" } else { "something that is no OAuth answer" },
+        step.judge(*status, *empty).1
+    )]
     Status {
+        /// Which request it was.
+        step: Step,
         /// HTTP status.
         status: u16,
+        /// Whether the answer had no body.
+        empty: bool,
         /// How long the server asks to wait, in seconds, before any cap.
         retry_after: Option<u64>,
     },
@@ -212,9 +223,9 @@ impl Error {
                 HttpErrorKind::Setting => Class::ConfigError,
                 _ => Class::RetryLater,
             },
-            Self::Status { status, .. } if *status == 429 || *status >= 500 => Class::RetryLater,
+            Self::Status { step, status, empty, .. } => step.judge(*status, *empty).0,
             Self::ScopeMismatch { .. } => Class::SignInAgain,
-            Self::Status { .. } | Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
+            Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
             Self::TokenType { .. } | Self::MixUp { .. } => Class::Peer,
             Self::Store(_) | Self::NotSaved(_) => Class::Local,
         }
