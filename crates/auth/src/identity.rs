@@ -94,6 +94,19 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// Whether a renewal's ID token is of the person whom that of the tokens `before` names: same issuer, same subject
+    /// (OpenID Connect Core §12.2). True where one of them is missing or does not say.
+    pub fn same_subject(&self, before: &Self) -> bool {
+        let claims = |tokens: &Self| tokens.id_token.as_ref().and_then(Claims::decode);
+        let (Some(new), Some(old)) = (claims(self), claims(before)) else { return true };
+        match (new.subject(), old.subject()) {
+            (Some(new), Some(old)) => new == old,
+            _ => true,
+        }
+    }
+}
+
 impl Claims {
     /// Decodes the middle part of a JWT (RFC 7519 §3); `None` for an opaque token, which is nothing unusual.
     pub fn decode(token: &Secret) -> Option<Self> {
@@ -123,6 +136,11 @@ impl Claims {
             Some(Value::String(list)) => list.split_ascii_whitespace().map(text::plain).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whom it names and who says so, to the letter: `iss` and `sub`.
+    fn subject(&self) -> Option<(&str, &str)> {
+        Some((self.0.get("iss")?.as_str()?, self.0.get("sub")?.as_str()?))
     }
 
     /// `nonce`, to the letter.

@@ -118,12 +118,48 @@ pub(crate) fn take_secret(members: &mut Map<String, Value>, name: &str) -> Optio
     }
 }
 
+/// Why an answer that grants something is of no use, and what is to be kept of it all the same.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    /// What is wrong with it.
+    pub(crate) error: Error,
+    /// Its refresh token, if it has one that can be sent.
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+impl From<Unusable> for Error {
+    /// For grants that spend no refresh token.
+    fn from(unusable: Unusable) -> Self {
+        unusable.error
+    }
+}
+
+impl From<Error> for Unusable {
+    /// For what fails before there is an answer that grants something.
+    fn from(error: Error) -> Self {
+        Self { error, refresh_token: None }
+    }
+}
+
 /// Reads a token response (RFC 6749 §5.1). `requested` are the scopes asked for.
 pub(crate) fn tokens(
     mut members: Map<String, Value>,
     requested: &[String],
     now: u64,
-) -> Result<Tokens, Error> {
+) -> Result<Tokens, Unusable> {
+    let refresh_token = take_secret(&mut members, "refresh_token");
+    let sendable = |token: &Secret| token.expose().bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if refresh_token.as_ref().is_some_and(|token| !sendable(token)) {
+        return Err(Error::response("the refresh_token holds characters that no token may hold").into());
+    }
+    match granted(members, requested, now) {
+        Ok(tokens) => Ok(Tokens { refresh_token, ..tokens }),
+        Err(error) => Err(Unusable { error, refresh_token }),
+    }
+}
+
+/// The members but for the refresh token.
+fn granted(mut members: Map<String, Value>, requested: &[String], now: u64) -> Result<Tokens, Error> {
     let token_type = match members.get("token_type") {
         None | Some(Value::Null) => "Bearer".to_owned(),
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
@@ -137,11 +173,6 @@ pub(crate) fn tokens(
     if !access_token.expose().bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         return Err(Error::response("the access_token holds characters that no token may hold"));
     }
-    let refresh_token = take_secret(&mut members, "refresh_token");
-    if refresh_token.as_ref().is_some_and(|token| !token.expose().bytes().all(|b| (0x20..=0x7e).contains(&b)))
-    {
-        return Err(Error::response("the refresh_token holds characters that no token may hold"));
-    }
     let id_token = take_secret(&mut members, "id_token");
     let life = seconds(members.get("expires_in")).unwrap_or(ASSUMED_LIFE).min(LONGEST_LIFE);
     let scope = match members.get("scope") {
@@ -153,11 +184,11 @@ pub(crate) fn tokens(
     let missing = missing(requested, &scope);
     if !missing.is_empty() {
         let granted = scope.iter().take(32).map(|scope| text::plain(scope)).collect();
-        return Err(Error::ScopeMismatch { missing, granted, refresh_token });
+        return Err(Error::ScopeMismatch { missing, granted });
     }
     Ok(Tokens {
         access_token,
-        refresh_token,
+        refresh_token: None,
         id_token,
         obtained_at: now,
         expires_at: now.saturating_add(life),
@@ -179,7 +210,7 @@ mod tests {
     }
 
     fn read(status: u16, body: impl AsRef<[u8]>) -> Result<Tokens, Error> {
-        tokens(members(Step::Refresh, &answer(status, body.as_ref()), &[], NOW)?, &[], NOW)
+        Ok(tokens(members(Step::Refresh, &answer(status, body.as_ref()), &[], NOW)?, &[], NOW)?)
     }
 
     fn life(expires_in: &str) -> u64 {

@@ -46,6 +46,6 @@ impl<H: Http, C: Clock> Client<H, C> {
         }
         self.check_scopes(scopes)?;
         let form = Form::new().field("grant_type", "client_credentials").field("scope", &scopes.join(" "));
-        self.token(Step::Application, form, scopes).await
+        Ok(self.token(Step::Application, form, scopes).await?)
     }
 }

@@ -198,7 +198,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// refusal (`bad_verification_code`, a policy), or what the exchange gives.
     pub async fn device_poll(&self, code: &DeviceCode) -> Result<Poll, Error> {
         let form = Form::new().field("grant_type", GRANT).secret("device_code", &code.device_code);
-        let refusal = match self.token(Step::DevicePoll, form, &code.scopes).await {
+        let refusal = match self.token(Step::DevicePoll, form, &code.scopes).await.map_err(Error::from) {
             Ok(tokens) => return Ok(Poll::Done(Box::new(tokens))),
             Err(Error::Refused(refusal)) => refusal,
             Err(error) => return Err(error),

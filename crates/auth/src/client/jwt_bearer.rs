@@ -35,6 +35,6 @@ impl<H: Http, C: Clock> Client<H, C> {
         let assertion = account.assertion(scopes, self.endpoints.token.as_str(), now)?;
         let form = Form::new().field("grant_type", GRANT).secret("assertion", &assertion);
         let members = self.post(Step::ServiceAccount, &self.endpoints.token, form, None).await?;
-        response::tokens(members, scopes, self.clock.now())
+        Ok(response::tokens(members, scopes, self.clock.now())?)
     }
 }

@@ -25,7 +25,8 @@ use wire::Secret;
 use self::form::Form;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Http, HttpRequest};
-use crate::{Credential, Endpoints, Error, Registration, Step, Tokens, response, scope};
+use crate::response::{self, Unusable};
+use crate::{Credential, Endpoints, Error, Registration, Step, Tokens, scope};
 
 /// The type of a client assertion (RFC 7523 §2.2).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -77,7 +78,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     }
 
     /// Posts to the token endpoint, with the client's credential, and reads tokens.
-    async fn token(&self, step: Step, form: Form, requested: &[String]) -> Result<Tokens, Error> {
+    async fn token(&self, step: Step, form: Form, requested: &[String]) -> Result<Tokens, Unusable> {
         let (form, basic) = self.authenticated(form).await?;
         let members = self.post(step, &self.endpoints.token, form, basic).await?;
         response::tokens(members, requested, self.clock.now())

@@ -61,7 +61,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             .field("username", user)
             .secret("password", password)
             .field("scope", &scopes.join(" "));
-        match self.token(Step::Password, form, scopes).await {
+        match self.token(Step::Password, form, scopes).await.map_err(Error::from) {
             Err(Error::Refused(refusal)) => Err(match PasswordFailure::of(&refusal) {
                 Some(failure) => Error::Password { failure, refusal },
                 None => Error::Refused(refusal),

@@ -21,8 +21,8 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// # Errors
     ///
     /// [`Error::Refused`] with the server's reason: with a [`Challenge`](crate::Challenge), begin a new sign-in
-    /// that answers it. [`Error::ScopeMismatch`] if less was granted: keep the refresh token that it carries, for
-    /// the old one may be spent. Otherwise what the exchange gives.
+    /// that answers it. [`Error::Unusable`] if the answer is of no use (less was granted, no Bearer token, no access token)
+    /// but for a new refresh token: keep the one it carries, for the old one may be spent. Otherwise what the exchange gives.
     pub async fn refresh(&self, refresh_token: &Secret, scopes: &[String]) -> Result<Tokens, Error> {
         self.check_scopes(scopes)?;
         let mut form =
@@ -30,7 +30,12 @@ impl<H: Http, C: Clock> Client<H, C> {
         if !self.endpoints.quirks.omit_scope && !scopes.is_empty() {
             form = form.field("scope", &scopes.join(" "));
         }
-        let mut tokens = self.token(Step::Refresh, form, scopes).await?;
+        let mut tokens = self.token(Step::Refresh, form, scopes).await.map_err(|unusable| match unusable
+            .refresh_token
+        {
+            Some(refresh_token) => Error::Unusable { reason: Box::new(unusable.error), refresh_token },
+            None => unusable.error,
+        })?;
         tokens.refresh_token.get_or_insert_with(|| refresh_token.clone());
         Ok(tokens)
     }

@@ -137,10 +137,23 @@ pub enum Error {
         missing: Vec<String>,
         /// Scopes that were granted.
         granted: Vec<String>,
-        /// The refresh token that came with the answer. Where refresh tokens rotate, the one that was sent is
-        /// spent: keep this one in its place.
-        refresh_token: Option<Secret>,
     },
+    /// A renewal whose answer is of no use but for one thing: the refresh token in it. Where refresh tokens rotate, the one
+    /// that was sent is spent: keep this one in its place. Only [`Client::refresh`](crate::Client::refresh) gives it; the
+    /// store keeps the token and reports the reason alone.
+    #[error("{reason}")]
+    Unusable {
+        /// What is wrong with the answer.
+        reason: Box<Error>,
+        /// The refresh token that came with it.
+        refresh_token: Secret,
+    },
+    /// A renewal brought the ID token of somebody else (OpenID Connect Core §12.2).
+    #[error(
+        "the tokens that came for the renewal are somebody else's: the ID token names another subject or issuer than that \
+         of the sign-in. They are not used. Sign in again; if it happens again, report it to the sign-in service."
+    )]
+    AnotherSubject,
     /// The answer belongs to another sign-in, or somebody forged it.
     #[error(
         "the answer's state is not the one of this sign-in: it belongs to another attempt, or it is \
@@ -215,7 +228,8 @@ impl Error {
             Self::Declined(_) | Self::CodeExpired | Self::SignInAgain(_) | Self::StateMismatch => {
                 Class::SignInAgain
             }
-            Self::NonceMismatch | Self::Callback { .. } => Class::SignInAgain,
+            Self::NonceMismatch | Self::Callback { .. } | Self::AnotherSubject => Class::SignInAgain,
+            Self::Unusable { reason, .. } => reason.class(),
             Self::Setting { .. } | Self::InsecureUrl { .. } | Self::Unsupported { .. } => Class::ConfigError,
             Self::Assertion { class, .. } => *class,
             Self::Http(error) => match error.kind {
@@ -228,6 +242,14 @@ impl Error {
             Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
             Self::TokenType { .. } | Self::MixUp { .. } => Class::Peer,
             Self::Store(_) | Self::NotSaved(_) => Class::Local,
+        }
+    }
+
+    /// What is wrong, without what came along with it ([`Unusable`](Self::Unusable)).
+    pub fn reason(&self) -> &Self {
+        match self {
+            Self::Unusable { reason, .. } => reason.reason(),
+            other => other,
         }
     }
 

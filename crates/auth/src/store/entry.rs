@@ -132,7 +132,7 @@ impl Cause {
             Error::Status { step, status, empty, retry_after } => {
                 Self::Status { step: *step, status: *status, empty: *empty, retry_after: *retry_after }
             }
-            Error::ScopeMismatch { missing, granted, .. } => {
+            Error::ScopeMismatch { missing, granted } => {
                 Self::Scope { missing: missing.clone(), granted: granted.clone() }
             }
             _ => return None,
@@ -145,9 +145,7 @@ impl Cause {
             Self::Status { step, status, empty, retry_after } => {
                 Error::Status { step, status, empty, retry_after }
             }
-            Self::Scope { missing, granted } => {
-                Error::ScopeMismatch { missing, granted, refresh_token: None }
-            }
+            Self::Scope { missing, granted } => Error::ScopeMismatch { missing, granted },
         }
     }
 }

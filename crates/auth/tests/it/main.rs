@@ -27,4 +27,5 @@ mod support;
 #[cfg(unix)]
 mod transfer;
 mod transport;
+mod unusable;
 mod web;

@@ -16,7 +16,7 @@ impl Failure {
 }
 
 fn exit(error: &Error) -> Exit {
-    match error {
+    match error.reason() {
         Error::Declined(refusal) => match refused(refusal) {
             Exit::AdminNeeded => Exit::AdminNeeded,
             _ => Exit::ConsentRefused,
@@ -26,6 +26,7 @@ fn exit(error: &Error) -> Exit {
         Error::SignInAgain(_)
         | Error::StateMismatch
         | Error::NonceMismatch
+        | Error::AnotherSubject
         | Error::MixUp { .. }
         | Error::Callback { .. } => Exit::SignInNeeded,
         Error::Setting { .. } | Error::InsecureUrl { .. } | Error::Unsupported { .. } => Exit::Config,
@@ -68,13 +69,15 @@ fn without_a_reason(class: Class) -> Exit {
 /// The command to run next, where there is one; the errors themselves say the rest.
 fn advice(error: &Error, account: &str) -> String {
     let login = format!("run: postkey login {account}");
-    match error {
+    match error.reason() {
         Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
             format!("{login}, and accept what is asked for")
         }
-        Error::SignInAgain(_) | Error::NonceMismatch | Error::MixUp { .. } | Error::ScopeMismatch { .. } => {
-            login
-        }
+        Error::SignInAgain(_)
+        | Error::NonceMismatch
+        | Error::AnotherSubject
+        | Error::MixUp { .. }
+        | Error::ScopeMismatch { .. } => login,
         Error::Refused(refusal) => match refused(refusal) {
             Exit::SignInNeeded => login,
             Exit::ProviderRefused => correct(account),
