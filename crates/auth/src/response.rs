@@ -206,7 +206,7 @@ mod tests {
     const NOW: u64 = 1_790_000_000;
 
     fn answer(status: u16, body: &[u8]) -> HttpResponse {
-        HttpResponse { status, retry_after: None, body: SecretBytes::new(body.to_vec()) }
+        HttpResponse { status, body: SecretBytes::new(body.to_vec()), ..HttpResponse::default() }
     }
 
     fn read(status: u16, body: impl AsRef<[u8]>) -> Result<Tokens, Error> {

@@ -228,7 +228,12 @@ fn troubles(retry_after: &str) -> Vec<Result<HttpResponse, HttpError>> {
     [(429, html), (503, html), (503, oauth), (429, plain), (400, plain), (400, oauth)]
         .map(|(status, body)| {
             let retry_after = Some(retry_after.to_owned());
-            Ok(HttpResponse { status, retry_after, body: SecretBytes::new(body.into()) })
+            Ok(HttpResponse {
+                status,
+                retry_after,
+                body: SecretBytes::new(body.into()),
+                ..HttpResponse::default()
+            })
         })
         .into()
 }
