@@ -93,8 +93,8 @@ fn checked_but(setting: &'static str, address: &str, plain: impl Fn(&Url) -> boo
     }
 }
 
-/// Whether the address can only be on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+/// Whether the address can only be on this machine: `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8, ::1.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.strip_suffix('.').unwrap_or(name);

@@ -93,6 +93,15 @@ fn a_fixed_port_with_a_path() {
     scene.signs_in(&redirect);
 }
 
+#[test]
+fn a_name_below_localhost() {
+    for scheme in ["http", "https"] {
+        let redirect = format!("{scheme}://mail.localhost:{}/done", free_port().unwrap());
+        let Some(scene) = Scene::set("a_name_below_localhost", Some(&redirect)) else { return };
+        scene.signs_in(&redirect);
+    }
+}
+
 /// The listener shows a certificate of its own, which the browser is told to take.
 #[test]
 fn an_https_redirect() {
