@@ -94,16 +94,15 @@ impl Tokens {
     }
 }
 
-impl Tokens {
-    /// Whether a renewal's ID token is of the person whom that of the tokens `before` names: same issuer, same subject
-    /// (OpenID Connect Core §12.2). True where one of them is missing or does not say.
-    pub fn same_subject(&self, before: &Self) -> bool {
-        let claims = |tokens: &Self| tokens.id_token.as_ref().and_then(Claims::decode);
-        let (Some(new), Some(old)) = (claims(self), claims(before)) else { return true };
-        match (new.subject(), old.subject()) {
-            (Some(new), Some(old)) => new == old,
-            _ => true,
-        }
+/// Whether two ID tokens are of one person: same issuer, same subject (OpenID Connect Core §12.2). True where one of them is missing
+/// or does not say.
+pub(crate) fn same_subject(new: Option<&Secret>, old: Option<&Secret>) -> bool {
+    let (Some(new), Some(old)) = (new.and_then(Claims::decode), old.and_then(Claims::decode)) else {
+        return true;
+    };
+    match (new.subject(), old.subject()) {
+        (Some(new), Some(old)) => new == old,
+        _ => true,
     }
 }
 

@@ -125,6 +125,8 @@ pub(crate) struct Unusable {
     pub(crate) error: Error,
     /// Its refresh token, if it has one that can be sent.
     pub(crate) refresh_token: Option<Secret>,
+    /// Its ID token, which tells whose they are.
+    pub(crate) id_token: Option<Secret>,
 }
 
 impl From<Unusable> for Error {
@@ -137,7 +139,7 @@ impl From<Unusable> for Error {
 impl From<Error> for Unusable {
     /// For what fails before there is an answer that grants something.
     fn from(error: Error) -> Self {
-        Self { error, refresh_token: None }
+        Self { error, refresh_token: None, id_token: None }
     }
 }
 
@@ -152,13 +154,14 @@ pub(crate) fn tokens(
     if refresh_token.as_ref().is_some_and(|token| !sendable(token)) {
         return Err(Error::response("the refresh_token holds characters that no token may hold").into());
     }
+    let id_token = take_secret(&mut members, "id_token");
     match granted(members, requested, now) {
-        Ok(tokens) => Ok(Tokens { refresh_token, ..tokens }),
-        Err(error) => Err(Unusable { error, refresh_token }),
+        Ok(tokens) => Ok(Tokens { refresh_token, id_token, ..tokens }),
+        Err(error) => Err(Unusable { error, refresh_token, id_token }),
     }
 }
 
-/// The members but for the refresh token.
+/// The members but for the refresh token and the ID token.
 fn granted(mut members: Map<String, Value>, requested: &[String], now: u64) -> Result<Tokens, Error> {
     let token_type = match members.get("token_type") {
         None | Some(Value::Null) => "Bearer".to_owned(),
@@ -173,7 +176,6 @@ fn granted(mut members: Map<String, Value>, requested: &[String], now: u64) -> R
     if !access_token.expose().bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         return Err(Error::response("the access_token holds characters that no token may hold"));
     }
-    let id_token = take_secret(&mut members, "id_token");
     let life = seconds(members.get("expires_in")).unwrap_or(ASSUMED_LIFE).min(LONGEST_LIFE);
     let scope = match members.get("scope") {
         None | Some(Value::Null) => requested.to_vec(),
@@ -189,7 +191,7 @@ fn granted(mut members: Map<String, Value>, requested: &[String], now: u64) -> R
     Ok(Tokens {
         access_token,
         refresh_token: None,
-        id_token,
+        id_token: None,
         obtained_at: now,
         expires_at: now.saturating_add(life),
         scope,

@@ -6,6 +6,7 @@ use super::Client;
 use super::form::Form;
 use crate::clock::Clock;
 use crate::http::Http;
+use crate::response::Unusable;
 use crate::{Error, Step, Tokens};
 
 impl<H: Http, C: Clock> Client<H, C> {
@@ -30,13 +31,17 @@ impl<H: Http, C: Clock> Client<H, C> {
         if !self.endpoints.quirks.omit_scope && !scopes.is_empty() {
             form = form.field("scope", &scopes.join(" "));
         }
-        let mut tokens = self.token(Step::Refresh, form, scopes).await.map_err(|unusable| match unusable
-            .refresh_token
-        {
-            Some(refresh_token) => Error::Unusable { reason: Box::new(unusable.error), refresh_token },
-            None => unusable.error,
-        })?;
+        let mut tokens = self.token(Step::Refresh, form, scopes).await.map_err(with_its_tokens)?;
         tokens.refresh_token.get_or_insert_with(|| refresh_token.clone());
         Ok(tokens)
+    }
+}
+
+/// What came along with an answer that is of no use goes with the error.
+fn with_its_tokens(unusable: Unusable) -> Error {
+    let Unusable { error, refresh_token, id_token } = unusable;
+    match refresh_token {
+        Some(refresh_token) => Error::Unusable { reason: Box::new(error), refresh_token, id_token },
+        None => error,
     }
 }

@@ -147,11 +147,13 @@ pub enum Error {
         reason: Box<Error>,
         /// The refresh token that came with it.
         refresh_token: Secret,
+        /// The ID token that came with it, if one did: of somebody else, the refresh token is somebody else's, too.
+        id_token: Option<Secret>,
     },
     /// A renewal brought the ID token of somebody else (OpenID Connect Core §12.2).
     #[error(
         "the tokens that came for the renewal are somebody else's: the ID token names another subject or issuer than that \
-         of the sign-in. They are not used. Sign in again; if it happens again, report it to the sign-in service."
+         of the sign-in. None of them was kept. Sign in again; if it happens again, report it to the sign-in service."
     )]
     AnotherSubject,
     /// The answer belongs to another sign-in, or somebody forged it.

@@ -8,6 +8,7 @@ use super::Wanted;
 use crate::clock::Clock;
 use crate::error::{Class, Error, SignIn};
 use crate::http::Http;
+use crate::identity::same_subject;
 use crate::{Client, Tokens};
 
 /// "Stop repeating this request": the one refusal that makes every further try worse.
@@ -101,22 +102,21 @@ pub(super) async fn renew<H: Http, C: Clock>(
     }
 }
 
-/// By the refresh token, which has to bring tokens of the same person. The store's own note of who that is decides, so that
-/// what is refused once stays refused.
+/// By the refresh token, which has to bring tokens of the same person: nothing of an answer that names somebody else is used or
+/// kept, not even a refresh token, which would then bring more of theirs and may do so without saying whose.
 async fn refresh<H: Http, C: Clock>(
     client: &Client<H, C>,
     scopes: &[String],
     old: &Tokens,
     refresh_token: &Secret,
 ) -> Result<Tokens, Error> {
-    let new = client.refresh(refresh_token, scopes).await?;
-    if new.same_subject(old) {
-        return Ok(new);
-    }
-    Err(match new.refresh_token.filter(|new| new != refresh_token) {
-        Some(refresh_token) => Error::Unusable { reason: Box::new(Error::AnotherSubject), refresh_token },
-        None => Error::AnotherSubject,
-    })
+    let answer = client.refresh(refresh_token, scopes).await;
+    let named = match &answer {
+        Ok(new) => new.id_token.as_ref(),
+        Err(Error::Unusable { id_token, .. }) => id_token.as_ref(),
+        Err(_) => None,
+    };
+    if same_subject(named, old.id_token.as_ref()) { answer } else { Err(Error::AnotherSubject) }
 }
 
 /// What of `old` is worth keeping after a renewal that failed with `error`: all of it, but for a refresh token

@@ -23,6 +23,7 @@ mod refresh;
 mod rounds;
 mod secrets;
 mod service_account;
+mod steps;
 mod support;
 #[cfg(unix)]
 mod transfer;

@@ -13,13 +13,13 @@ use crate::count::RequestKind;
 use crate::directory::{App, SignInRefusal, User, UserKind};
 use crate::fault::{Fault, Who};
 use crate::http::Base;
-use crate::idp::authorize::{error_page, refuse, send};
+use crate::idp::authorize::{error_page, refuse};
 use crate::idp::google;
 use crate::idp::page;
 use crate::idp::params::Params;
 use crate::idp::refusal::{Refusal, Trace};
 use crate::idp::scope::{Permission, Resource};
-use crate::idp::tables::{Answer, CODE_LIFETIME, Code, Flow, Purpose};
+use crate::idp::tables::{CODE_LIFETIME, Code, Flow, Purpose};
 use crate::idp::tenant::Tenant;
 use crate::idp::{ConsentPolicy, Idp, Verdict};
 use crate::random;
@@ -325,32 +325,6 @@ impl Idp {
                 page::message(200, "Nothing was granted", "The administrator cancelled.")
             }
         }
-    }
-
-    /// Sends the browser back with a code and `fields`, or with what faults make of that; `foreign` makes codes that nobody issued.
-    pub(crate) fn land(
-        &self,
-        who: &Who,
-        mut answer: Answer,
-        mut fields: Vec<(&'static str, String)>,
-        code: String,
-        foreign: impl FnOnce() -> String,
-    ) -> Response {
-        if self.faults.hits(who, &Fault::ForeignCode) {
-            fields.push(("code", foreign()));
-        } else if !self.faults.hits(who, &Fault::NoCode) {
-            fields.push(("code", code));
-        }
-        if self.faults.hits(who, &Fault::WrongState) {
-            answer.state = Some(random::base64url(24));
-        }
-        if self.faults.hits(who, &Fault::NoState) {
-            answer.state = None;
-        }
-        if self.faults.hits(who, &Fault::WrongIss) {
-            fields.push(("iss", "https://another-provider.example/v2.0".to_owned()));
-        }
-        send(&answer, fields)
     }
 
     /// `client_info`: whose token it is, as base64url JSON.

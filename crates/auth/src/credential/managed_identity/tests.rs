@@ -252,3 +252,46 @@ fn the_environment_tells_the_place() {
         assert!(with(wrong).is_err(), "{wrong:?}");
     }
 }
+
+/// Over a real connection: the challenge is a header, which the transport has to hand on.
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn over_http() {
+    use std::io::{Read as _, Write as _};
+
+    use crate::http::{ReqwestHttp, ReqwestOptions};
+
+    let scene = Scene::new([]);
+    let realm = scene.path("a-1_B.key");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let agent = std::thread::spawn(move || {
+        let mut heads = Vec::new();
+        for answer in [
+            format!("401 Unauthorized\r\nWWW-Authenticate: Basic realm={realm}\r\nContent-Length: 0"),
+            "200 OK\r\nContent-Length: 21\r\nConnection: close\r\n\r\n{\"access_token\":\"AT\"}".to_owned(),
+        ] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut head, mut octets) = (Vec::new(), [0; 1024]);
+            while !head.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut octets).unwrap();
+                head.extend_from_slice(&octets[..read]);
+            }
+            let end = if answer.contains("\r\n\r\n") { "" } else { "\r\nConnection: close\r\n\r\n" };
+            stream.write_all(format!("HTTP/1.1 {answer}{end}").as_bytes()).unwrap();
+            heads.push(String::from_utf8(head).unwrap().to_ascii_lowercase());
+        }
+        heads
+    });
+    let url = format!("http://{address}/metadata/identity/oauth2/token");
+    let identity = ManagedIdentity::arc_with_keys(&url, scene.keys()).unwrap();
+    let http = ReqwestHttp::new(&ReqwestOptions::default()).unwrap();
+    assert_eq!(identity.fetch(&http, 0).await.unwrap().expose(), "AT");
+    let heads = agent.join().unwrap();
+    assert!(
+        heads.iter().all(|head| head.starts_with("get /metadata/identity/oauth2/token?resource=")),
+        "{heads:?}"
+    );
+    let shows = |head: &String| head.contains(&format!("authorization: basic {KEY}"));
+    assert_eq!((shows(&heads[0]), shows(&heads[1])), (false, true), "{heads:?}");
+}
