@@ -12,6 +12,7 @@ use crate::Error;
 /// Where the agent keeps them on Linux.
 pub(super) const KEYS: &str = "/var/opt/azcmagent/tokens";
 /// Longest one, in octets.
+#[cfg(unix)]
 const LONGEST: u64 = 4096;
 
 /// Reads the key that a challenge (RFC 7617 §2, with a path as the realm) names; it must be in the folder `keys`.

@@ -43,8 +43,9 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, Secret)>,
     /// The body.
     pub body: SecretBytes,
-    /// Whether this asks the host of this machine: the one case in which plain http leaves loopback.
-    pub(crate) nearby: bool,
+    /// Whether this asks an identity service of the place where this program runs: the one case in which plain http leaves
+    /// loopback, for an IPv4 link-local address. No proxy may see it.
+    pub nearby: bool,
 }
 
 impl HttpRequest {
