@@ -15,7 +15,7 @@ use crate::endpoints::checked;
 use crate::error::text;
 use crate::http::{Http, HttpRequest};
 use crate::provider::{Provider, Quirks};
-use crate::{Endpoints, Error, response};
+use crate::{Endpoints, Error, Step, response};
 
 /// Most words read from a list of a document.
 const MOST_WORDS: usize = 256;
@@ -78,7 +78,7 @@ pub async fn discover<H: Http>(http: &H, issuer: &str, rule: IssuerRule) -> Resu
         address.set_path(&place);
         let answer = http.send(HttpRequest::get(address)).await?;
         // A document is no secret and holds no times, so there is nothing to take out and no clock to ask.
-        match response::members(&answer, &[], 0) {
+        match response::members(Step::Discovery, &answer, &[], 0) {
             Ok(members) => return read(&members, issuer, &url, rule),
             Err(error @ Error::Status { status: 404, .. }) => missing = Some(error),
             Err(error) => return Err(error),

@@ -70,6 +70,16 @@ impl Endpoints {
 
 /// Parses an endpoint: https, or http on a loopback host; no user name, no fragment.
 pub(crate) fn checked(setting: &'static str, address: &str) -> Result<Url, Error> {
+    checked_but(setting, address, is_loopback)
+}
+
+/// Parses the endpoint of an identity service, which may also be on a link-local address: the host of a container or of a virtual
+/// machine answers there, without a certificate.
+pub(crate) fn checked_nearby(setting: &'static str, address: &str) -> Result<Url, Error> {
+    checked_but(setting, address, is_nearby)
+}
+
+fn checked_but(setting: &'static str, address: &str, plain: impl Fn(&Url) -> bool) -> Result<Url, Error> {
     let url = Url::parse(address)
         .map_err(|error| Error::setting(setting, format!("{address:?} is not an address ({error})")))?;
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
@@ -77,14 +87,14 @@ pub(crate) fn checked(setting: &'static str, address: &str) -> Result<Url, Error
     }
     match url.scheme() {
         "https" if url.host().is_some() => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if plain(&url) => Ok(url),
         "http" => Err(Error::InsecureUrl { url: shown(&url) }),
         scheme => Err(Error::setting(setting, format!("scheme {scheme:?} is not https"))),
     }
 }
 
-/// Whether the address can only be on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+/// Whether the address can only be on this machine: `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8, ::1.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.strip_suffix('.').unwrap_or(name);
@@ -94,6 +104,12 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         None => false,
     }
+}
+
+/// Whether the address can only be on this machine or on what it runs on: loopback, or IPv4 link-local (RFC 3927), which no router
+/// passes on.
+pub(crate) fn is_nearby(url: &Url) -> bool {
+    is_loopback(url) || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
 }
 
 /// An address without what may be private in it.
@@ -107,6 +123,35 @@ pub(crate) fn shown(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn au_26_an_identity_service_may_be_on_the_host_of_this_machine() {
+        for address in [
+            "http://169.254.129.5:8081/msi/token",
+            "http://127.0.0.1:41567/",
+            "http://localhost:40342/x",
+            "https://id.example/",
+        ] {
+            assert!(checked_nearby("identity endpoint", address).is_ok(), "{address}");
+        }
+        for address in [
+            "http://169.253.129.5/",
+            "http://169.254.129.5.example/",
+            "http://10.0.0.1/",
+            "http://192.168.0.1/",
+            "http://identity.example/",
+            "http://[fe80::1]/",
+        ] {
+            assert!(
+                matches!(checked_nearby("identity endpoint", address), Err(Error::InsecureUrl { .. })),
+                "{address}"
+            );
+        }
+        assert!(matches!(
+            checked_nearby("identity endpoint", "http://a@169.254.1.1/"),
+            Err(Error::Setting { .. })
+        ));
+    }
 
     #[test]
     fn au_26_http_is_for_loopback_only() {

@@ -94,6 +94,18 @@ impl Tokens {
     }
 }
 
+/// Whether two ID tokens are of one person: same issuer, same subject (OpenID Connect Core §12.2). True where one of them is missing
+/// or does not say.
+pub(crate) fn same_subject(new: Option<&Secret>, old: Option<&Secret>) -> bool {
+    let (Some(new), Some(old)) = (new.and_then(Claims::decode), old.and_then(Claims::decode)) else {
+        return true;
+    };
+    match (new.subject(), old.subject()) {
+        (Some(new), Some(old)) => new == old,
+        _ => true,
+    }
+}
+
 impl Claims {
     /// Decodes the middle part of a JWT (RFC 7519 §3); `None` for an opaque token, which is nothing unusual.
     pub fn decode(token: &Secret) -> Option<Self> {
@@ -123,6 +135,16 @@ impl Claims {
             Some(Value::String(list)) => list.split_ascii_whitespace().map(text::plain).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whom it names and who says so, to the letter: `iss` and `sub`.
+    fn subject(&self) -> Option<(&str, &str)> {
+        Some((self.0.get("iss")?.as_str()?, self.0.get("sub")?.as_str()?))
+    }
+
+    /// `nonce`, to the letter.
+    pub(crate) fn nonce(&self) -> Option<Secret> {
+        self.0.get("nonce").and_then(Value::as_str).map(Secret::from)
     }
 
     /// The names in it.

@@ -102,8 +102,8 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use credential::{Assertion, Certificate, Credential, ServiceAccount};
-pub use endpoints::Endpoints;
-pub use error::{Challenge, Class, Code, Error, PasswordFailure, Refusal, SignIn};
+pub use endpoints::{Endpoints, is_loopback};
+pub use error::{Challenge, Class, Code, Error, PasswordFailure, Refusal, SignIn, Step};
 pub use identity::{Claims, Identity, SignedIn};
 pub use protocol::Protocol;
 pub use provider::{Flow, Provider};

@@ -9,7 +9,7 @@ use wire::Secret;
 use crate::error::{Refusal, text};
 use crate::http::{BODY_LIMIT, HttpResponse};
 use crate::scope::{missing, split};
-use crate::{Error, Tokens};
+use crate::{Error, Step, Tokens};
 
 /// Life assumed when the server names none (RFC 6749 §5.1 leaves it to the client), in seconds.
 const ASSUMED_LIFE: u64 = 3600;
@@ -50,8 +50,9 @@ pub(crate) fn object(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice::<Object>(body).ok().map(|object| object.0)
 }
 
-/// Sorts an HTTP answer into members of a success or an error. `secrets` are what the request held.
+/// Sorts an HTTP answer to the request of `step` into members of a success or an error. `secrets` are what the request held.
 pub(crate) fn members(
+    step: Step,
     response: &HttpResponse,
     secrets: &[Secret],
     now: u64,
@@ -66,19 +67,20 @@ pub(crate) fn members(
     }
     let success = (200..300).contains(&status);
     let body = response.body.expose();
+    let empty = body.iter().all(u8::is_ascii_whitespace);
     match object(body) {
         // Some servers send errors with status 200: `error` decides, not the status.
         Some(members) if members.get("error").is_some_and(|error| !error.is_null()) => {
             Err(Error::Refused(Box::new(Refusal::from_members(&members, status, retry_after, secrets))))
         }
         Some(members) if success => Ok(members),
-        None if success && body.iter().all(u8::is_ascii_whitespace) => {
-            Err(Error::response(format!("HTTP {status} with an empty body")))
+        None if success && empty => {
+            Err(Error::response(format!("{step}, HTTP {status} came with an empty body")))
         }
         None if success => {
-            Err(Error::response(format!("HTTP {status} with a body that is not a JSON object")))
+            Err(Error::response(format!("{step}, HTTP {status} came with a body that is not a JSON object")))
         }
-        _ => Err(Error::Status { status, retry_after }),
+        _ => Err(Error::Status { step, status, empty, retry_after }),
     }
 }
 
@@ -116,12 +118,51 @@ pub(crate) fn take_secret(members: &mut Map<String, Value>, name: &str) -> Optio
     }
 }
 
+/// Why an answer that grants something is of no use, and what is to be kept of it all the same.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    /// What is wrong with it.
+    pub(crate) error: Error,
+    /// Its refresh token, if it has one that can be sent.
+    pub(crate) refresh_token: Option<Secret>,
+    /// Its ID token, which tells whose they are.
+    pub(crate) id_token: Option<Secret>,
+}
+
+impl From<Unusable> for Error {
+    /// For grants that spend no refresh token.
+    fn from(unusable: Unusable) -> Self {
+        unusable.error
+    }
+}
+
+impl From<Error> for Unusable {
+    /// For what fails before there is an answer that grants something.
+    fn from(error: Error) -> Self {
+        Self { error, refresh_token: None, id_token: None }
+    }
+}
+
 /// Reads a token response (RFC 6749 §5.1). `requested` are the scopes asked for.
 pub(crate) fn tokens(
     mut members: Map<String, Value>,
     requested: &[String],
     now: u64,
-) -> Result<Tokens, Error> {
+) -> Result<Tokens, Unusable> {
+    let refresh_token = take_secret(&mut members, "refresh_token");
+    let sendable = |token: &Secret| token.expose().bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if refresh_token.as_ref().is_some_and(|token| !sendable(token)) {
+        return Err(Error::response("the refresh_token holds characters that no token may hold").into());
+    }
+    let id_token = take_secret(&mut members, "id_token");
+    match granted(members, requested, now) {
+        Ok(tokens) => Ok(Tokens { refresh_token, id_token, ..tokens }),
+        Err(error) => Err(Unusable { error, refresh_token, id_token }),
+    }
+}
+
+/// The members but for the refresh token and the ID token.
+fn granted(mut members: Map<String, Value>, requested: &[String], now: u64) -> Result<Tokens, Error> {
     let token_type = match members.get("token_type") {
         None | Some(Value::Null) => "Bearer".to_owned(),
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => kind.clone(),
@@ -135,12 +176,6 @@ pub(crate) fn tokens(
     if !access_token.expose().bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         return Err(Error::response("the access_token holds characters that no token may hold"));
     }
-    let refresh_token = take_secret(&mut members, "refresh_token");
-    if refresh_token.as_ref().is_some_and(|token| !token.expose().bytes().all(|b| (0x20..=0x7e).contains(&b)))
-    {
-        return Err(Error::response("the refresh_token holds characters that no token may hold"));
-    }
-    let id_token = take_secret(&mut members, "id_token");
     let life = seconds(members.get("expires_in")).unwrap_or(ASSUMED_LIFE).min(LONGEST_LIFE);
     let scope = match members.get("scope") {
         None | Some(Value::Null) => requested.to_vec(),
@@ -151,12 +186,12 @@ pub(crate) fn tokens(
     let missing = missing(requested, &scope);
     if !missing.is_empty() {
         let granted = scope.iter().take(32).map(|scope| text::plain(scope)).collect();
-        return Err(Error::ScopeMismatch { missing, granted, refresh_token });
+        return Err(Error::ScopeMismatch { missing, granted });
     }
     Ok(Tokens {
         access_token,
-        refresh_token,
-        id_token,
+        refresh_token: None,
+        id_token: None,
         obtained_at: now,
         expires_at: now.saturating_add(life),
         scope,
@@ -173,11 +208,11 @@ mod tests {
     const NOW: u64 = 1_790_000_000;
 
     fn answer(status: u16, body: &[u8]) -> HttpResponse {
-        HttpResponse { status, retry_after: None, body: SecretBytes::new(body.to_vec()) }
+        HttpResponse { status, body: SecretBytes::new(body.to_vec()), ..HttpResponse::default() }
     }
 
     fn read(status: u16, body: impl AsRef<[u8]>) -> Result<Tokens, Error> {
-        tokens(members(&answer(status, body.as_ref()), &[], NOW)?, &[], NOW)
+        Ok(tokens(members(Step::Refresh, &answer(status, body.as_ref()), &[], NOW)?, &[], NOW)?)
     }
 
     fn life(expires_in: &str) -> u64 {
@@ -193,7 +228,8 @@ mod tests {
             "https://outlook.office.com/imap.accessasuser.all".to_owned(),
         ];
         let delegated = br#"{"token_type":"Bearer","scope":"https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send","expires_in":4123,"ext_expires_in":4123,"access_token":"AT","refresh_token":"RT","id_token":"H.P.S","client_info":"eyJ1aWQiOiJPSUQiLCJ1dGlkIjoiVElEIn0"}"#;
-        let tokens = tokens(members(&answer(200, delegated), &[], NOW).unwrap(), &scopes, NOW).unwrap();
+        let tokens =
+            tokens(members(Step::Refresh, &answer(200, delegated), &[], NOW).unwrap(), &scopes, NOW).unwrap();
         assert_eq!(tokens.access_token.expose(), "AT");
         assert_eq!(tokens.refresh_token.as_ref().map(Secret::expose), Some("RT"));
         assert_eq!(tokens.expires_at, NOW + 4123);
@@ -209,7 +245,7 @@ mod tests {
     #[test]
     fn the_sample_error_of_entra_is_read() {
         let body = br#"{"error":"invalid_grant","error_description":"AADSTS700082: simulated inactivity expiry. Trace ID: 11111111-1111-1111-1111-111111111100 Correlation ID: 22222222-2222-2222-2222-222222222222 Timestamp: 2026-11-20 10:00:00Z","error_codes":[700082],"timestamp":"2026-11-20 10:00:00Z","trace_id":"11111111-1111-1111-1111-111111111100","correlation_id":"22222222-2222-2222-2222-222222222222","error_uri":"https://login.microsoftonline.com/error?code=700082","suberror":"bad_token"}"#;
-        let error = members(&answer(400, body), &[], NOW).unwrap_err();
+        let error = members(Step::Refresh, &answer(400, body), &[], NOW).unwrap_err();
         assert_eq!(error.class(), Class::SignInAgain);
         let refusal = error.refusal().unwrap();
         assert_eq!(refusal.codes, [700082]);
@@ -231,7 +267,8 @@ mod tests {
                 "error": "unauthorized_client",
                 "error_description": format!("AADSTS700016: Application not found.{separator}Trace ID: t-1{separator}Correlation ID: c-1{separator}Timestamp: 2026"),
             });
-            let error = members(&answer(400, body.to_string().as_bytes()), &[], NOW).unwrap_err();
+            let error =
+                members(Step::Refresh, &answer(400, body.to_string().as_bytes()), &[], NOW).unwrap_err();
             let refusal = error.refusal().unwrap();
             assert_eq!(refusal.codes, [700016]);
             assert_eq!(
@@ -245,7 +282,7 @@ mod tests {
     #[test]
     fn unknown_codes_keep_code_text_and_identifiers() {
         let body = br#"{"error":"invalid_request","error_description":"AADSTS123456: Something new. Trace ID: t","error_codes":[123456],"correlation_id":"c"}"#;
-        let error = members(&answer(400, body), &[], NOW).unwrap_err();
+        let error = members(Step::Refresh, &answer(400, body), &[], NOW).unwrap_err();
         assert_eq!(error.class(), Class::ConfigError);
         let shown = error.to_string();
         assert!(

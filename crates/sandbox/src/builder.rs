@@ -12,6 +12,7 @@ use crate::count::Counters;
 use crate::defaults;
 use crate::directory::{App, Directory, User};
 use crate::fault::Rule;
+use crate::google_client::GoogleClient;
 use crate::http::{Base, serve};
 use crate::idp::{ConsentPolicy, Idp, Rotation, Setup};
 use crate::imap::{self, ImapFault};
@@ -34,6 +35,7 @@ pub struct Builder {
     users: Vec<User>,
     apps: Vec<App>,
     service_accounts: Vec<ServiceAccount>,
+    google_clients: Vec<GoogleClient>,
     without_defaults: bool,
     messages: Option<usize>,
     seed: u64,
@@ -97,7 +99,14 @@ impl Builder {
         self
     }
 
-    /// Leaves out the default users, applications and service accounts.
+    /// Adds an OAuth client of the Google-like sign-in, or replaces the default one with that client id.
+    #[must_use]
+    pub fn google_client(mut self, client: GoogleClient) -> Self {
+        self.google_clients.push(client);
+        self
+    }
+
+    /// Leaves out the default users, applications, service accounts and Google-like clients.
     #[must_use]
     pub fn empty(mut self) -> Self {
         self.without_defaults = true;
@@ -286,6 +295,15 @@ impl Builder {
         all
     }
 
+    fn all_google_clients(&self) -> Vec<GoogleClient> {
+        let mut all = self.google_clients.clone();
+        let default = defaults::google_client();
+        if !self.without_defaults && !all.iter().any(|client| client.id == default.id) {
+            all.push(default);
+        }
+        all
+    }
+
     /// Starts the sandbox on the current tokio runtime.
     ///
     /// # Errors
@@ -309,6 +327,7 @@ impl Builder {
             rotation: self.rotation,
             policy: self.policy,
             service_accounts: self.all_service_accounts(),
+            google_clients: self.all_google_clients(),
             ca_pem: tls.ca_pem.clone(),
         }));
         for rule in self.faults {

@@ -2,6 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::directory::{App, Audience, SignInRefusal, SmtpRefusal, User};
+use crate::google_client::GoogleClient;
 use crate::service_account::{GOOGLE_MAIL_SCOPE, ServiceAccount};
 use crate::workload::{Federated, WORKLOAD_ISSUER};
 
@@ -42,6 +43,14 @@ pub const SERVICE_ACCOUNT: &str = "archive@contoso-mail.iam.gserviceaccount.exam
 /// Service accounts of the default tenant.
 pub(crate) fn service_accounts() -> Vec<ServiceAccount> {
     vec![ServiceAccount::new(SERVICE_ACCOUNT).delegated(GOOGLE_MAIL_SCOPE)]
+}
+
+/// The name of the default client of the Google-like sign-in, a desktop application.
+pub const GOOGLE_APP: &str = "Desktop mail for Gmail";
+
+/// The client of that name.
+pub(crate) fn google_client() -> GoogleClient {
+    GoogleClient::desktop(GOOGLE_APP, "GOCSPX-sandbox_secret-0123456789")
 }
 
 /// Users of the default tenant.

@@ -24,8 +24,8 @@
 //! |---|---|
 //! | `builder`, `sandbox` | what a sandbox is made of; the handle of a running one |
 //! | `directory`, `defaults` | users, mailbox permissions, application registrations; those of the default tenant |
-//! | `certificate`, `workload`, `service_account` | what stands for a secret: certificates, tokens of outside issuers; Google-like service accounts |
-//! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules; a Google-like token endpoint; the control endpoint for faults |
+//! | `certificate`, `workload`, `service_account`, `google_client` | what stands for a secret: certificates, tokens of outside issuers; Google-like service accounts and clients |
+//! | `idp` | Entra-shaped endpoints: one file per endpoint or grant, refusals by AADSTS number, scope rules; Google-like endpoints; the control endpoint for faults |
 //! | `token`, `jwt` | what tokens say (v1-shaped for Exchange, v2-shaped id_tokens, opaque for personal accounts); signing |
 //! | `seed` | mailboxes computed from a number: thousands of messages that cost no memory |
 //! | `mail` | folders, messages, changes; MIME parts and addresses by offsets. Knows no protocol |
@@ -70,6 +70,7 @@ mod defaults;
 mod directory;
 mod error;
 mod fault;
+mod google_client;
 mod guid;
 mod http;
 mod idp;
@@ -95,12 +96,13 @@ pub use builder::{Builder, DEFAULT_MESSAGES};
 pub use certificate::{Certificate, ClientKey};
 pub use count::RequestKind;
 pub use defaults::{
-    ANA, DAEMON_APP, DOMAIN, FILE_MOVER_APP, FILE_MOVER_REDIRECT, NATIVE_CLIENT, PUBLIC_APP, SERVICE_ACCOUNT,
-    SHARED, WEB_APP, WORKLOAD_SUBJECT,
+    ANA, DAEMON_APP, DOMAIN, FILE_MOVER_APP, FILE_MOVER_REDIRECT, GOOGLE_APP, NATIVE_CLIENT, PUBLIC_APP,
+    SERVICE_ACCOUNT, SHARED, WEB_APP, WORKLOAD_SUBJECT,
 };
 pub use directory::{App, AppKind, Audience, CONSUMERS_TENANT, SignInRefusal, SmtpRefusal, User, UserKind};
 pub use error::{CallError, StartError};
 pub use fault::{Fault, Rule};
+pub use google_client::GoogleClient;
 pub use idp::{ConsentPolicy, Rotation};
 pub use imap::ImapFault;
 pub use mailbox::{Mailbox, StoredMessage};

@@ -13,6 +13,7 @@ use crate::count::RequestKind;
 use crate::defaults;
 use crate::directory::{App, User};
 use crate::fault::Rule;
+use crate::google_client::GoogleClient;
 use crate::idp::Idp;
 use crate::imap::ImapFault;
 use crate::jwt::CLIENTS;
@@ -172,6 +173,16 @@ impl Sandbox {
     /// The service accounts of the Google-like token endpoint.
     pub fn service_accounts(&self) -> &[ServiceAccount] {
         &self.idp.service_accounts
+    }
+
+    /// The OAuth clients of the Google-like sign-in.
+    pub fn google_clients(&self) -> &[GoogleClient] {
+        &self.idp.google_clients
+    }
+
+    /// Where the Google-like endpoints begin: `/o/oauth2/v2/auth`, `/token` and `/device/code` are below.
+    pub fn google_authority(&self) -> String {
+        format!("{}/google", self.base_url())
     }
 
     /// A service account's key file, JSON as Google's console gives it out; its `token_uri` is the sandbox's. Blocks for a

@@ -41,7 +41,7 @@ impl ServiceAccount {
         let file = json!({
             "type": "service_account", "project_id": project, "private_key_id": key.kid(),
             "private_key": key.private_pem().expose(), "client_email": self.email,
-            "client_id": "100000000000000000001", "auth_uri": format!("{base}/google/auth"),
+            "client_id": "100000000000000000001", "auth_uri": format!("{base}/google/o/oauth2/v2/auth"),
             "token_uri": format!("{base}/google/token"), "universe_domain": "googleapis.com",
         });
         Secret::from(format!("{file:#}\n"))

@@ -1,7 +1,8 @@
 """Verifies assertions with PyJWT and cryptography, which share no code with the maker.
 
 Standard input: a JSON list of {"assertion", "certificate" (PEM), "algorithm", "audience"}. Standard output: a JSON list
-with, for each, {"header", "claims", "x5t", "x5t#S256"} (the thumbprints computed here), or {"refused": kind of error}.
+with, for each, {"header", "claims", "x5t", "x5t#S256"} (the thumbprints computed here), or {"refused": kind of error}. Where
+the assertion brings certificates of its own (x5c), the first of them has to be that one and to verify the signature.
 """
 
 import base64
@@ -19,6 +20,11 @@ def thumbprint(certificate, algorithm):
 
 def verify(case):
     certificate = x509.load_pem_x509_certificate(case["certificate"].encode())
+    chain = jwt.get_unverified_header(case["assertion"]).get("x5c", [])
+    chain = [x509.load_der_x509_certificate(base64.b64decode(one, validate=True)) for one in chain]
+    if chain and chain[0] != certificate:
+        return {"refused": "another certificate"}
+    certificate = chain[0] if chain else certificate
     try:
         claims = jwt.decode(
             case["assertion"],

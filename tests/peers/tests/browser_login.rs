@@ -90,6 +90,15 @@ fn a_fixed_port_with_a_path() {
     scene.signs_in(&redirect);
 }
 
+#[test]
+fn a_name_below_localhost() {
+    for scheme in ["http", "https"] {
+        let redirect = format!("{scheme}://mail.localhost:{}/done", free_port().unwrap());
+        let Some(scene) = Scene::set("a_name_below_localhost", Some(&redirect)) else { return };
+        scene.signs_in(&redirect);
+    }
+}
+
 /// The listener shows a certificate of its own, which the browser is told to take.
 #[test]
 fn an_https_redirect() {
@@ -106,4 +115,52 @@ fn a_consent_that_is_declined() {
     ran.code(21).says(&["postkey login ana"]);
     assert_eq!(scene.sandbox.requests(RequestKind::AuthorizationCode), 0);
     scene.home.run(&["token", "ana"]).code(24);
+}
+
+/// Google's way: the code comes in the address, consent is what brings a refresh token, and the client's secret goes along.
+#[test]
+fn gmail() {
+    let Some(scene) = Scene::set("gmail", None) else { return };
+    let client = &scene.sandbox.google_clients()[0];
+    scene.home.private("secret", client.secret().expose());
+    let (ca, imap) = (scene.home.path("ca.pem"), scene.sandbox.ports().imaps);
+    scene.home.configure(&format!(
+        "[accounts.ana]\nprovider = \"pretend\"\nuser = \"{ANA}\"\nclient_id = \"{}\"\n\
+         client_secret = {{ file = \"~/secret\" }}\n\
+         [providers.pretend]\nlike = \"google\"\nauthority = \"{}\"\ntoken = \"{{authority}}/token\"\n\
+         ca_file = \"{}\"\nservers.imap = [{{ host = \"localhost\", port = {imap}, tls = \"implicit\" }}]\n",
+        client.id(),
+        scene.sandbox.google_authority(),
+        ca.display(),
+    ));
+    let ana = scene.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
+    let login = |consent: &str, last: &str, signed_in: bool| {
+        scene.home.browser(&["login", "ana", "--flow", "browser"], |address| {
+            scene.browser.go(address).unwrap();
+            // Whoever has signed in before is known to the browser.
+            if !signed_in {
+                scene.browser.fill("#passwd", ana.password().expose()).unwrap();
+                scene.browser.click("#signin").unwrap();
+            }
+            scene.browser.read("permanently delete all your email from Gmail").unwrap();
+            scene.browser.click(consent).unwrap();
+            scene.browser.read(last).unwrap();
+            scene.browser.url().unwrap()
+        })
+    };
+    let (ran, _) = login("#cancel", "Nothing was granted.", false);
+    ran.code(21).says(&["postkey login ana"]);
+    for times in 1..3 {
+        let (ran, url) = login("#accept", "You can close this window and go back to the program.", true);
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        let ran = ran.code(0);
+        assert!(ran.stdout.contains(&format!("Signed in as {ANA}")), "{}", ran.stdout);
+        assert_eq!(scene.sandbox.requests(RequestKind::AuthorizationCode), times);
+    }
+    assert!(scene.home.run(&["token", "ana"]).code(0).stdout.starts_with("ya29."));
+    assert!(scene.home.run(&["folders", "ana"]).code(0).stdout.contains("INBOX"));
+    // What was granted renews itself.
+    scene.sandbox.advance(std::time::Duration::from_secs(3600));
+    assert!(scene.home.run(&["folders", "ana"]).code(0).stdout.contains("INBOX"));
+    assert_eq!(scene.sandbox.requests(RequestKind::Refresh), 1);
 }

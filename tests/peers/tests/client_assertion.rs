@@ -34,7 +34,7 @@ impl Http for Keeper {
         let form = url::form_urlencoded::parse(request.body.expose()).into_owned().collect();
         self.0.lock().unwrap().push(form);
         let body = br#"{"token_type":"Bearer","access_token":"AT","expires_in":60}"#.to_vec();
-        Ok(HttpResponse { status: 200, retry_after: None, body: SecretBytes::new(body) })
+        Ok(HttpResponse { status: 200, body: SecretBytes::new(body), ..HttpResponse::default() })
     }
 }
 
@@ -109,6 +109,21 @@ async fn client_assertions_of_every_file_form_verify() {
             assert_eq!((&claims["iss"], &claims["sub"]), (&"CLIENT".into(), &"CLIENT".into()));
         }
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_goes_along_verifies() {
+    if !available("a_certificate_that_goes_along_verifies", &[Program::PyJwt]) {
+        return;
+    }
+    let pem = [fixture("other-certificate.pem"), fixture("certificate.pem"), fixture("key.pem")].concat();
+    let assertion = client_assertion(Certificate::from_pem(&pem, None).unwrap().with_x5c()).await;
+    let cases =
+        ["certificate.pem", "other-certificate.pem"].map(|name| case(&assertion, name, "PS256", ENTRA));
+    let verdicts = judged(&cases);
+    assert_eq!(verdicts[0]["header"]["x5c"].as_array().map(Vec::len), Some(1), "{}", verdicts[0]);
+    assert_eq!(verdicts[0]["header"]["x5t#S256"], verdicts[0]["x5t#S256"]);
+    assert_eq!(verdicts[1]["refused"], "another certificate");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use auth::discovery::Metadata;
-use auth::{Client, Error, Poll, Poller, Registration};
+use auth::{Class, Client, Error, Poll, Poller, Registration, Step};
 use judge::http;
 use postkey_peers::home::{Home, Ran, finish};
 use postkey_peers::{Glewlwyd, Program, available, free_port};
@@ -54,8 +54,6 @@ impl Scene {
             mechanisms = ["XOAUTH2"]
             servers.imap = [{ host = "localhost", port = 993, tls = "implicit" }]
             scopes = { identity = ["openid"], imap = ["mail"], app_only = ["mail"] }
-            # With the scope openid, this server wants one for a code, too.
-            quirks.authorize_parameters = [["nonce", "n-0S6_WzA2Mj"]]
         "#;
         let lines = format!("user = \"ana\"\naliases = [\"{ANA}\"]\n{lines}");
         judge::configure(&self.home, &self.metadata, table, &lines);
@@ -105,9 +103,12 @@ fn password() {
     };
     account("secret", "password").code(0).says(&["warning"]);
     assert!(scene.token().starts_with("eyJ"));
-    for (secret, password) in [("secret", "wrong"), ("wrong", "password")] {
-        let ran = account(secret, password);
-        assert!(ran.code != 0 && !ran.stderr.contains(PASSWORD), "{ran:?}");
+    for (secret, password, words) in [
+        ("secret", "wrong", ["HTTP 403", "by password", "wrong user name or password"]),
+        ("wrong", "password", ["HTTP 400", "by password", "client id or secret"]),
+    ] {
+        let ran = account(secret, password).code(20).says(&words).says(&["postkey account show ana"]);
+        assert!(!ran.stderr.contains(PASSWORD) && !ran.stderr.contains(SECRET), "{ran:?}");
     }
 }
 
@@ -122,12 +123,17 @@ fn application() {
     };
     account("trusted", "secret").code(0);
     assert!(scene.token().starts_with("eyJ"));
-    // It refuses without an OAuth answer, so no more can be said than the status.
+    // It refuses without an OAuth answer, so what can be said is what that usually means.
     for (id, secret) in [("trusted", "wrong"), ("nobody", "secret")] {
-        let ran = account(id, secret).code(27).says(&["HTTP 403"]);
+        let ran = account(id, secret).code(20).says(&[
+            "HTTP 403",
+            "the application's own",
+            "client id",
+            "postkey login ana",
+        ]);
         assert!(!ran.stderr.contains(SECRET), "{}", ran.stderr);
         scene.home.run(&["logout", "ana"]).code(0);
-        scene.home.run(&["token", "ana"]).code(27);
+        scene.home.run(&["token", "ana"]).code(20);
     }
 }
 
@@ -182,7 +188,11 @@ fn refresh_token_that_was_rotated_away() {
         for revoked in [first, second] {
             let error = client.refresh(&revoked, &scopes).await.unwrap_err();
             // It, too, comes without an OAuth answer.
-            assert!(matches!(error, Error::Status { status: 400, .. }), "{error:?}");
+            assert!(
+                matches!(error, Error::Status { step: Step::Refresh, status: 400, empty: true, .. }),
+                "{error:?}"
+            );
+            assert_eq!(error.class(), Class::SignInAgain);
         }
     });
 }

@@ -5,7 +5,7 @@ use super::form::Form;
 use crate::clock::Clock;
 use crate::http::Http;
 use crate::provider::Flow;
-use crate::{Credential, Error, Tokens, scope};
+use crate::{Credential, Error, Step, Tokens, scope};
 
 /// Tenant forms that name no tenant.
 const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
@@ -46,6 +46,6 @@ impl<H: Http, C: Clock> Client<H, C> {
         }
         self.check_scopes(scopes)?;
         let form = Form::new().field("grant_type", "client_credentials").field("scope", &scopes.join(" "));
-        self.token(form, scopes).await
+        Ok(self.token(Step::Application, form, scopes).await?)
     }
 }

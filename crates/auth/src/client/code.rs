@@ -7,13 +7,13 @@ use url::{Url, form_urlencoded};
 use wire::Secret;
 
 use super::form::Form;
-use super::{Client, Pending};
+use super::{Client, Pending, nonce};
 use crate::clock::Clock;
 use crate::endpoints::{is_loopback, shown};
 use crate::error::{Refusal, text};
 use crate::http::Http;
 use crate::provider::Flow;
-use crate::{Error, Tokens};
+use crate::{Error, Step, Tokens};
 
 /// Longest authorisation code accepted, in octets; Entra's are 1 to 2 KB.
 const LONGEST_CODE: usize = 6 * 1024;
@@ -136,7 +136,8 @@ impl Callback {
 
 impl<H: Http, C: Clock> Client<H, C> {
     /// Begins a sign-in: the address to open in the system's browser, and what to keep until the answer
-    /// comes. State and PKCE verifier (always S256) are fresh for every call.
+    /// comes. State and PKCE verifier (always S256) are fresh for every call, and so is the nonce, which is sent where
+    /// the scopes ask for an ID token.
     ///
     /// # Errors
     ///
@@ -163,8 +164,14 @@ impl<H: Http, C: Clock> Client<H, C> {
             .set_pkce_challenge(challenge)
             .add_scopes(request.scopes.iter().cloned().map(Scope::new));
         let quirks = &self.endpoints.quirks;
+        let nonce = nonce::fresh(request.scopes);
         for (name, value) in &quirks.authorize_parameters {
-            if name != "prompt" || request.prompt.is_none() {
+            let own = match name.as_str() {
+                "prompt" => request.prompt.is_some(),
+                "nonce" => nonce.is_some(),
+                _ => false,
+            };
+            if !own {
                 builder = builder.add_extra_param(name.clone(), value.clone());
             }
         }
@@ -180,6 +187,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             ("prompt", request.prompt),
             ("claims", request.claims),
             ("ui_locales", request.languages),
+            ("nonce", nonce.as_ref().map(Secret::expose)),
         ] {
             if let Some(value) = value {
                 builder = builder.add_extra_param(name, value);
@@ -190,6 +198,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             state: Secret::from(state.into_secret()),
             redirect_uri: request.redirect_uri.to_owned(),
             verifier: Secret::from(verifier.into_secret()),
+            nonce,
             scopes: request.scopes.to_vec(),
             token_endpoint: self.endpoints.token.to_string(),
             begun_at: self.clock.now(),
@@ -203,7 +212,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     ///
     /// [`Error::StateMismatch`], [`Error::MixUp`], [`Error::Declined`], [`Error::Refused`],
     /// [`Error::Callback`] for an answer that came to another address or more than [`Pending::LIFE`] seconds
-    /// late, or what the exchange gives. A code works once: after any error, begin anew.
+    /// late, [`Error::NonceMismatch`] for an ID token of another sign-in, or what the exchange gives. A code works once: after any error, begin anew.
     pub async fn code_finish(&self, pending: Pending, callback: Callback) -> Result<Tokens, Error> {
         if callback.state.as_ref() != Some(&pending.state) {
             return Err(Error::StateMismatch);
@@ -244,7 +253,9 @@ impl<H: Http, C: Clock> Client<H, C> {
         if !self.endpoints.quirks.omit_scope {
             form = form.field("scope", &pending.scopes.join(" "));
         }
-        self.token(form, &pending.scopes).await
+        let tokens = self.token(Step::Code, form, &pending.scopes).await?;
+        nonce::check(pending.nonce.as_ref(), &tokens)?;
+        Ok(tokens)
     }
 
     /// RFC 9207 §2.4. Without a known issuer, its host must at least be the one the browser was sent to.

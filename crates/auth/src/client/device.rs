@@ -13,7 +13,7 @@ use crate::endpoints::checked;
 use crate::error::{Class, text};
 use crate::http::{Http, HttpErrorKind};
 use crate::provider::Flow;
-use crate::{Error, Tokens, response};
+use crate::{Error, Step, Tokens, response};
 
 /// The grant type of RFC 8628 §3.4.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -186,7 +186,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         } else {
             self.authenticated(form).await?
         };
-        let members = self.post(&url, form, basic).await?;
+        let members = self.post(Step::DeviceCode, &url, form, basic).await?;
         read(members, scopes, self.clock.now())
     }
 
@@ -198,7 +198,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// refusal (`bad_verification_code`, a policy), or what the exchange gives.
     pub async fn device_poll(&self, code: &DeviceCode) -> Result<Poll, Error> {
         let form = Form::new().field("grant_type", GRANT).secret("device_code", &code.device_code);
-        let refusal = match self.token(form, &code.scopes).await {
+        let refusal = match self.token(Step::DevicePoll, form, &code.scopes).await.map_err(Error::from) {
             Ok(tokens) => return Ok(Poll::Done(Box::new(tokens))),
             Err(Error::Refused(refusal)) => refusal,
             Err(error) => return Err(error),

@@ -5,7 +5,7 @@ use super::form::Form;
 use crate::clock::Clock;
 use crate::http::Http;
 use crate::provider::Flow;
-use crate::{Credential, Error, Tokens, response};
+use crate::{Credential, Error, Step, Tokens, response};
 
 /// The grant type of RFC 7523 §2.1.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -34,7 +34,7 @@ impl<H: Http, C: Clock> Client<H, C> {
         let now = self.clock.now();
         let assertion = account.assertion(scopes, self.endpoints.token.as_str(), now)?;
         let form = Form::new().field("grant_type", GRANT).secret("assertion", &assertion);
-        let members = self.post(&self.endpoints.token, form, None).await?;
-        response::tokens(members, scopes, self.clock.now())
+        let members = self.post(Step::ServiceAccount, &self.endpoints.token, form, None).await?;
+        Ok(response::tokens(members, scopes, self.clock.now())?)
     }
 }

@@ -5,6 +5,7 @@ mod code;
 mod device;
 mod form;
 mod jwt_bearer;
+mod nonce;
 mod password;
 mod pending;
 mod refresh;
@@ -24,7 +25,8 @@ use wire::Secret;
 use self::form::Form;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Http, HttpRequest};
-use crate::{Credential, Endpoints, Error, Registration, Tokens, response, scope};
+use crate::response::{self, Unusable};
+use crate::{Credential, Endpoints, Error, Registration, Step, Tokens, scope};
 
 /// The type of a client assertion (RFC 7523 §2.2).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -76,9 +78,9 @@ impl<H: Http, C: Clock> Client<H, C> {
     }
 
     /// Posts to the token endpoint, with the client's credential, and reads tokens.
-    async fn token(&self, form: Form, requested: &[String]) -> Result<Tokens, Error> {
+    async fn token(&self, step: Step, form: Form, requested: &[String]) -> Result<Tokens, Unusable> {
         let (form, basic) = self.authenticated(form).await?;
-        let members = self.post(&self.endpoints.token, form, basic).await?;
+        let members = self.post(step, &self.endpoints.token, form, basic).await?;
         response::tokens(members, requested, self.clock.now())
     }
 
@@ -112,14 +114,20 @@ impl<H: Http, C: Clock> Client<H, C> {
         Ok((form, basic))
     }
 
-    async fn post(&self, url: &Url, form: Form, basic: Option<Secret>) -> Result<Map<String, Value>, Error> {
+    async fn post(
+        &self,
+        step: Step,
+        url: &Url,
+        form: Form,
+        basic: Option<Secret>,
+    ) -> Result<Map<String, Value>, Error> {
         let (body, secrets) = form.into_parts();
         let mut request = HttpRequest::form(url.clone(), body);
         if let Some(value) = basic {
             request.headers.push(("authorization", value));
         }
         let answer = self.http.send(request).await?;
-        response::members(&answer, &secrets, self.clock.now())
+        response::members(step, &answer, &secrets, self.clock.now())
     }
 
     /// HTTP Basic as RFC 6749 §2.3.1 has it: both parts form-encoded first.

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::error::PasswordFailure;
 use crate::http::Http;
 use crate::provider::Flow;
-use crate::{Error, Tokens};
+use crate::{Error, Step, Tokens};
 
 /// Tenant forms that this grant cannot use.
 const NO_TENANT: [&str; 3] = ["common", "consumers", ""];
@@ -61,7 +61,7 @@ impl<H: Http, C: Clock> Client<H, C> {
             .field("username", user)
             .secret("password", password)
             .field("scope", &scopes.join(" "));
-        match self.token(form, scopes).await {
+        match self.token(Step::Password, form, scopes).await.map_err(Error::from) {
             Err(Error::Refused(refusal)) => Err(match PasswordFailure::of(&refusal) {
                 Some(failure) => Error::Password { failure, refusal },
                 None => Error::Refused(refusal),

@@ -20,6 +20,8 @@ pub struct Pending {
     /// When it was begun, in seconds since 1970.
     pub begun_at: u64,
     pub(super) verifier: Secret,
+    /// What the ID token has to repeat, if one was asked for.
+    pub(super) nonce: Option<Secret>,
     pub(super) scopes: Vec<String>,
     pub(super) token_endpoint: String,
 }
@@ -31,6 +33,8 @@ struct Kept<'a> {
     begun_at: u64,
     state: &'a str,
     verifier: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
     redirect_uri: &'a str,
     scopes: Vec<String>,
     token_endpoint: &'a str,
@@ -48,6 +52,7 @@ impl Pending {
             begun_at: self.begun_at,
             state: self.state.expose(),
             verifier: self.verifier.expose(),
+            nonce: self.nonce.as_ref().map(Secret::expose),
             redirect_uri: &self.redirect_uri,
             scopes: self.scopes.clone(),
             token_endpoint: &self.token_endpoint,
@@ -73,6 +78,7 @@ impl Pending {
             redirect_uri: kept.redirect_uri,
             begun_at: kept.begun_at,
             verifier: Secret::from(kept.verifier),
+            nonce: kept.nonce.map(Secret::from),
             scopes: kept.scopes,
             token_endpoint: kept.token_endpoint,
         })
@@ -92,6 +98,9 @@ struct Owned {
     begun_at: u64,
     state: String,
     verifier: String,
+    /// Sign-ins that were begun before there was one go on without.
+    #[serde(default)]
+    nonce: Option<String>,
     redirect_uri: String,
     scopes: Vec<String>,
     token_endpoint: String,

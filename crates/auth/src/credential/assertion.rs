@@ -15,6 +15,9 @@ use crate::error::{Class, text};
 use crate::http::Http;
 use crate::{Claims, Error};
 
+/// The audience that Entra's federated credentials expect, unless the registration names another one.
+pub const TOKEN_EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
+
 /// Longest assertion accepted, in octets.
 const LONGEST: u64 = 32 * 1024;
 /// How long after its end an assertion is still tried, in seconds: the provider allows for clocks that differ.
@@ -49,7 +52,7 @@ pub struct Caller {
 
 impl Assertion {
     /// The source that the environment of a workload names: `AZURE_FEDERATED_TOKEN_FILE` (Kubernetes),
-    /// `ACTIONS_ID_TOKEN_REQUEST_URL` (GitHub Actions), `IDENTITY_ENDPOINT` (App Service and the like), in this
+    /// `ACTIONS_ID_TOKEN_REQUEST_URL` (GitHub Actions), `IDENTITY_ENDPOINT` (App Service, Azure Arc and the like), in this
     /// order. `variable` looks a variable up. A virtual machine's service is never guessed, for nothing tells it
     /// from a network that swallows the question: name it with [`ManagedIdentity::imds`].
     ///

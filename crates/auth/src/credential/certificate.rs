@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use p12_keystore::Pkcs12Archive;
 use serde_json::Map;
 use wire::Secret;
@@ -31,10 +31,13 @@ const LIFE: u64 = 600;
 pub struct Certificate {
     parts: Arc<Parts>,
     algorithm: SignatureAlgorithm,
+    x5c: bool,
 }
 
 struct Parts {
     key: SigningKey,
+    /// DER: its own first, then those of its issuers as far as they came with it, but for a root.
+    chain: Vec<Vec<u8>>,
     sha1: Vec<u8>,
     sha256: Vec<u8>,
     subject: String,
@@ -127,13 +130,14 @@ impl Certificate {
             let hash = |algorithm: &'static Algorithm| digest(algorithm, der).as_ref().to_vec();
             let parts = Parts {
                 key,
+                chain: chain(der, certificates),
                 sha1: hash(&SHA1_FOR_LEGACY_USE_ONLY),
                 sha256: hash(&SHA256),
                 subject: text::plain(&certificate.subject().to_string()),
                 not_before: seconds(validity.not_before),
                 not_after: seconds(validity.not_after),
             };
-            return Ok(Self { parts: Arc::new(parts), algorithm: SignatureAlgorithm::default() });
+            return Ok(Self { parts: Arc::new(parts), algorithm: SignatureAlgorithm::default(), x5c: false });
         }
         Err(wrong(
             "its private key belongs to none of its certificates; take both from the same pair (the server \
@@ -145,6 +149,14 @@ impl Certificate {
     #[must_use]
     pub fn with_algorithm(self, algorithm: SignatureAlgorithm) -> Self {
         Self { algorithm, ..self }
+    }
+
+    /// With itself, and with the certificates of its issuers as far as the file held them, in every assertion (`x5c`, RFC 7515
+    /// §4.1.6): for registrations that trust a subject name and an issuer instead of one certificate, so that a renewed one
+    /// needs no new registration.
+    #[must_use]
+    pub fn with_x5c(self) -> Self {
+        Self { x5c: true, ..self }
     }
 
     /// When it begins to be valid, in seconds since 1970.
@@ -181,12 +193,20 @@ impl Certificate {
         };
         let mut header = Map::new();
         header.insert(name.into(), Base64UrlUnpadded::encode_string(thumbprint).into());
+        if self.x5c {
+            // Padded and of the other alphabet, unlike everything else in a JWS.
+            let chain: Vec<String> = self.parts.chain.iter().map(|der| Base64::encode_string(der)).collect();
+            header.insert("x5c".into(), chain.into());
+        }
         self.parts.key.jwt(self.algorithm, header, claims.members()?)
     }
 
     pub(super) fn distinction(&self) -> Vec<u8> {
         let mut octets = self.parts.sha256.clone();
         octets.extend_from_slice(self.algorithm.name().as_bytes());
+        if self.x5c {
+            octets.extend_from_slice(b"x5c");
+        }
         octets
     }
 }
@@ -197,8 +217,27 @@ impl fmt::Debug for Certificate {
             .field("subject", &self.parts.subject)
             .field("sha256", &self.sha256())
             .field("algorithm", &self.algorithm)
+            .field("x5c", &self.x5c)
             .finish_non_exhaustive()
     }
+}
+
+/// `own` and, among `others`, the issuer of each, up to one that is its own issuer: whoever trusts a root has it.
+fn chain(own: &[u8], others: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut chain = vec![own.to_vec()];
+    while let Some(last) = chain.last().filter(|_| chain.len() <= others.len()) {
+        let Ok((_, last)) = parse_x509_certificate(last) else { break };
+        let issuer = others.iter().find(|der| {
+            parse_x509_certificate(der).is_ok_and(|(_, other)| {
+                other.subject() == last.issuer() && other.issuer() != other.subject() && !chain.contains(der)
+            })
+        });
+        match issuer {
+            Some(issuer) => chain.push(issuer.clone()),
+            None => break,
+        }
+    }
+    chain
 }
 
 fn hexadecimal(octets: &[u8]) -> String {

@@ -1,17 +1,20 @@
 //! How an application proves itself to the token endpoint.
 
 mod algorithm;
+mod arc;
 mod assertion;
 mod certificate;
+mod github_actions;
 mod key;
+mod managed_identity;
 mod service_account;
-mod workload;
 
 pub use algorithm::SignatureAlgorithm;
-pub use assertion::{Assertion, AssertionFuture};
+pub use assertion::{Assertion, AssertionFuture, TOKEN_EXCHANGE_AUDIENCE};
 pub use certificate::Certificate;
+pub use github_actions::GitHubActions;
+pub use managed_identity::ManagedIdentity;
 pub use service_account::ServiceAccount;
-pub use workload::{GitHubActions, ManagedIdentity, TOKEN_EXCHANGE_AUDIENCE};
 
 use wire::{Secret, SecretBytes};
 

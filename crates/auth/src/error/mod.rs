@@ -5,6 +5,7 @@ mod challenge;
 mod class;
 mod password;
 mod refusal;
+mod step;
 pub(crate) mod text;
 
 pub use aadsts::Code;
@@ -12,6 +13,7 @@ pub use challenge::Challenge;
 pub use class::Class;
 pub use password::PasswordFailure;
 pub use refusal::Refusal;
+pub use step::Step;
 
 use wire::Secret;
 
@@ -90,11 +92,20 @@ pub enum Error {
         /// HTTP status, 300 to 399.
         status: u16,
     },
-    /// An HTTP error without an OAuth error in it: a gateway, a proxy, an outage.
-    #[error("the sign-in service answered HTTP {status} without an OAuth answer. {}", self.class().advice())]
+    /// An HTTP error without an OAuth error in it: a server that keeps its reasons to itself, a gateway, a proxy, an
+    /// outage.
+    #[error(
+        "{step}: the service answered HTTP {status} with {}. {}",
+        if *empty { "nothing else" } else { "something that is no OAuth answer" },
+        step.judge(*status, *empty).1
+    )]
     Status {
+        /// Which request it was.
+        step: Step,
         /// HTTP status.
         status: u16,
+        /// Whether the answer had no body.
+        empty: bool,
         /// How long the server asks to wait, in seconds, before any cap.
         retry_after: Option<u64>,
     },
@@ -126,16 +137,38 @@ pub enum Error {
         missing: Vec<String>,
         /// Scopes that were granted.
         granted: Vec<String>,
-        /// The refresh token that came with the answer. Where refresh tokens rotate, the one that was sent is
-        /// spent: keep this one in its place.
-        refresh_token: Option<Secret>,
     },
+    /// A renewal whose answer is of no use but for one thing: the refresh token in it. Where refresh tokens rotate, the one
+    /// that was sent is spent: keep this one in its place. Only [`Client::refresh`](crate::Client::refresh) gives it; the
+    /// store keeps the token and reports the reason alone.
+    #[error("{reason}")]
+    Unusable {
+        /// What is wrong with the answer.
+        reason: Box<Error>,
+        /// The refresh token that came with it.
+        refresh_token: Secret,
+        /// The ID token that came with it, if one did: of somebody else, the refresh token is somebody else's, too.
+        id_token: Option<Secret>,
+    },
+    /// A renewal brought the ID token of somebody else (OpenID Connect Core §12.2).
+    #[error(
+        "the tokens that came for the renewal are somebody else's: the ID token names another subject or issuer than that \
+         of the sign-in. None of them was kept. Sign in again; if it happens again, report it to the sign-in service."
+    )]
+    AnotherSubject,
     /// The answer belongs to another sign-in, or somebody forged it.
     #[error(
         "the answer's state is not the one of this sign-in: it belongs to another attempt, or it is \
          forged. Start the sign-in again."
     )]
     StateMismatch,
+    /// The ID token was made for another sign-in (OpenID Connect Core §3.1.3.7 no. 11).
+    #[error(
+        "the ID token that came belongs to another sign-in (its nonce is not the one that was sent): somebody may have put a \
+         code of their own, or a stolen one, into this sign-in. Nothing was kept. Start the sign-in again; if it happens \
+         again, check what stands between this machine and the sign-in service."
+    )]
+    NonceMismatch,
     /// The answer comes from another authorisation server (RFC 9207).
     #[error(
         "the answer comes from {found}, this sign-in was begun at {expected}. Nothing was sent there. \
@@ -197,7 +230,8 @@ impl Error {
             Self::Declined(_) | Self::CodeExpired | Self::SignInAgain(_) | Self::StateMismatch => {
                 Class::SignInAgain
             }
-            Self::Callback { .. } => Class::SignInAgain,
+            Self::NonceMismatch | Self::Callback { .. } | Self::AnotherSubject => Class::SignInAgain,
+            Self::Unusable { reason, .. } => reason.class(),
             Self::Setting { .. } | Self::InsecureUrl { .. } | Self::Unsupported { .. } => Class::ConfigError,
             Self::Assertion { class, .. } => *class,
             Self::Http(error) => match error.kind {
@@ -205,11 +239,19 @@ impl Error {
                 HttpErrorKind::Setting => Class::ConfigError,
                 _ => Class::RetryLater,
             },
-            Self::Status { status, .. } if *status == 429 || *status >= 500 => Class::RetryLater,
+            Self::Status { step, status, empty, .. } => step.judge(*status, *empty).0,
             Self::ScopeMismatch { .. } => Class::SignInAgain,
-            Self::Status { .. } | Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
+            Self::Redirected { .. } | Self::Response { .. } => Class::Peer,
             Self::TokenType { .. } | Self::MixUp { .. } => Class::Peer,
             Self::Store(_) | Self::NotSaved(_) => Class::Local,
+        }
+    }
+
+    /// What is wrong, without what came along with it ([`Unusable`](Self::Unusable)).
+    pub fn reason(&self) -> &Self {
+        match self {
+            Self::Unusable { reason, .. } => reason.reason(),
+            other => other,
         }
     }
 

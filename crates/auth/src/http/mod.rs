@@ -13,13 +13,11 @@ use std::net::Ipv4Addr;
 use url::Url;
 use wire::{Secret, SecretBytes};
 
-use crate::Error;
-
 /// Longest body accepted from a server, in octets (hostile case AU-27).
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Where a virtual machine in Azure asks about itself. The address is link-local and the service has no
-/// certificate: the one place outside loopback to which plain http is spoken.
+/// certificate: outside loopback, plain http is spoken only to such services of the host.
 pub const METADATA_HOST: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// HTTP methods in use.
@@ -38,13 +36,16 @@ pub enum Method {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// The address; its scheme has been checked: https, or http on loopback or to
-    /// [`METADATA_HOST`].
+    /// The address; its scheme has been checked: https, or http on loopback, or, for an identity service that this machine's
+    /// environment names, http to an IPv4 link-local address such as [`METADATA_HOST`].
     pub url: Url,
     /// Header fields to send, besides those of the transport.
     pub headers: Vec<(&'static str, Secret)>,
     /// The body.
     pub body: SecretBytes,
+    /// Whether this asks an identity service of the place where this program runs: the one case in which plain http leaves
+    /// loopback, for an IPv4 link-local address. No proxy may see it.
+    pub nearby: bool,
 }
 
 impl HttpRequest {
@@ -54,22 +55,19 @@ impl HttpRequest {
             ("content-type", Secret::from("application/x-www-form-urlencoded")),
             ("accept", Secret::from("application/json")),
         ];
-        Self { method: Method::Post, url, headers, body }
+        Self { method: Method::Post, url, headers, body, nearby: false }
     }
 
     /// A request without a body; the address has been checked.
     pub(crate) fn get(url: Url) -> Self {
         let headers = vec![("accept", Secret::from("application/json"))];
-        Self { method: Method::Get, url, headers, body: SecretBytes::default() }
+        Self { method: Method::Get, url, headers, body: SecretBytes::default(), nearby: false }
     }
 
-    /// A question to the instance metadata service.
-    pub(crate) fn instance_metadata(path: &str, query: &[(&str, &str)]) -> Result<Self, Error> {
-        let mut url = Url::parse(&format!("http://{METADATA_HOST}/"))
-            .map_err(|error| Error::setting("assertion endpoint", error.to_string()))?;
-        url.set_path(path);
+    /// A question to an identity service of the place where this program runs; the address has been checked for that.
+    pub(crate) fn to_identity_service(mut url: Url, query: &[(&str, &str)]) -> Self {
         url.query_pairs_mut().extend_pairs(query);
-        Ok(Self::get(url).with_header("metadata", Secret::from("true")))
+        Self { nearby: true, ..Self::get(url) }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: Secret) -> Self {
@@ -79,12 +77,14 @@ impl HttpRequest {
 }
 
 /// An answer. Prints its status only: the rest may hold tokens or repeat what was sent.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct HttpResponse {
     /// HTTP status.
     pub status: u16,
     /// The `Retry-After` header as it came: seconds or an HTTP date.
     pub retry_after: Option<String>,
+    /// The `WWW-Authenticate` header as it came, the first if there are several.
+    pub www_authenticate: Option<String>,
     /// The body, at most [`BODY_LIMIT`] octets.
     pub body: SecretBytes,
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use url::{Host, Url};
 use wire::SecretBytes;
 
-use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, METADATA_HOST, Method};
-use crate::endpoints::is_loopback;
+use super::{BODY_LIMIT, Http, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Method};
+use crate::endpoints::{is_loopback, is_nearby};
 
 /// Settings of [`ReqwestHttp`].
 #[derive(Debug, Clone)]
@@ -35,7 +34,7 @@ impl Default for ReqwestOptions {
 }
 
 /// HTTP by reqwest: no redirects, bounded time, bounded answers; proxies from the environment, except for
-/// loopback hosts and the instance metadata service.
+/// loopback hosts and the identity services of this machine's host.
 #[derive(Debug, Clone)]
 pub struct ReqwestHttp {
     outside: reqwest::Client,
@@ -95,7 +94,7 @@ fn tls(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, HttpError> {
 
 impl Http for ReqwestHttp {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let client = if is_near(&request.url) {
+        let client = if is_near(&request) {
             &self.near
         } else if request.url.scheme() == "https" {
             &self.outside
@@ -116,8 +115,10 @@ impl Http for ReqwestHttp {
         }
         let mut response = builder.send().await.map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let (retry_after, www_authenticate) = (header("retry-after"), header("www-authenticate"));
         let mut body = zeroize::Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
             if body.len() + chunk.len() > BODY_LIMIT {
@@ -128,13 +129,14 @@ impl Http for ReqwestHttp {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpResponse { status, retry_after, body: SecretBytes::new(std::mem::take(&mut *body)) })
+        let body = SecretBytes::new(std::mem::take(&mut *body));
+        Ok(HttpResponse { status, retry_after, www_authenticate, body })
     }
 }
 
-/// Whether requests to `url` stay on this machine or its host: no proxy may see them.
-fn is_near(url: &Url) -> bool {
-    is_loopback(url) || url.host() == Some(Host::Ipv4(METADATA_HOST))
+/// Whether a request stays on this machine, or on its host if it is meant for that: no proxy may see it.
+fn is_near(request: &HttpRequest) -> bool {
+    is_loopback(&request.url) || request.nearby && is_nearby(&request.url)
 }
 
 fn failure(error: &reqwest::Error) -> HttpError {
@@ -191,26 +193,46 @@ fn chain(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
 
     #[tokio::test]
     async fn au_26_the_transport_itself_sends_nothing_in_clear_text() {
         let http = ReqwestHttp::new(&ReqwestOptions::default()).unwrap();
-        for address in ["http://login.example/token", "http://10.0.0.1/", "http://169.254.169.253/"] {
-            let error = http.send(HttpRequest::get(Url::parse(address).unwrap())).await.unwrap_err();
-            assert_eq!(error.kind, HttpErrorKind::Setting, "{address}: {error}");
+        let get = |address| HttpRequest::get(Url::parse(address).unwrap());
+        let identity = |address| HttpRequest::to_identity_service(Url::parse(address).unwrap(), &[]);
+        for request in [
+            get("http://login.example/token"),
+            get("http://10.0.0.1/"),
+            get("http://169.254.169.253/"),
+            get("http://169.254.169.254/"),
+            identity("http://login.example/token"),
+            identity("http://10.0.0.1/"),
+            identity("http://169.254.169.254.example/"),
+        ] {
+            let url = request.url.clone();
+            let error = http.send(request).await.unwrap_err();
+            assert_eq!(error.kind, HttpErrorKind::Setting, "{url}: {error}");
         }
     }
 
     #[test]
-    fn the_metadata_service_is_the_one_exception() {
-        let request = HttpRequest::instance_metadata("/metadata/x", &[("a", "b c")]).unwrap();
-        assert_eq!(request.url.as_str(), "http://169.254.169.254/metadata/x?a=b+c");
-        assert!(is_near(&request.url));
+    fn identity_services_of_the_host_are_the_one_exception() {
+        let near = |address| {
+            is_near(&HttpRequest::to_identity_service(Url::parse(address).unwrap(), &[("a", "b c")]))
+        };
+        for address in [
+            "http://169.254.169.254/metadata/x",
+            "http://169.254.129.5:8081/msi/token",
+            "http://localhost:40342/",
+        ] {
+            assert!(near(address), "{address}");
+        }
         for address in
-            ["http://169.254.169.253/", "https://login.example/", "http://169.254.169.254.example/"]
+            ["http://169.253.169.254/", "https://login.example/", "http://169.254.169.254.example/"]
         {
-            assert!(!is_near(&Url::parse(address).unwrap()), "{address}");
+            assert!(!near(address), "{address}");
         }
     }
 }

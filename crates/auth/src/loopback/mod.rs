@@ -40,6 +40,7 @@ pub enum Answer {
 pub struct Receiver {
     path: String,
     hosts: Vec<String>,
+    port: u16,
     state: Secret,
     limit: usize,
     done: bool,
@@ -49,17 +50,24 @@ impl Receiver {
     /// Waits for the answer that repeats `state`, at `path` (of the redirect address), on a listener at
     /// `port`.
     pub fn new(path: impl Into<String>, port: u16, state: Secret) -> Self {
-        let names = ["localhost", "127.0.0.1", "[::1]"];
-        let mut hosts: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
-        // A browser does not name the port that is the scheme's own.
-        if matches!(port, 80 | 443) {
-            hosts.extend(names.map(str::to_owned));
-        }
         let mut path = path.into();
         if path.is_empty() {
             path.push('/');
         }
-        Self { path, hosts, state, limit: REQUEST_LIMIT, done: false }
+        let new = Self { path, hosts: Vec::new(), port, state, limit: REQUEST_LIMIT, done: false };
+        ["localhost", "127.0.0.1", "[::1]"].into_iter().fold(new, Self::with_host)
+    }
+
+    /// With another name for the listener, that of a redirect address whose host is a name below `localhost`: only for what
+    /// [`is_loopback`](crate::is_loopback) finds to be on this machine.
+    #[must_use]
+    pub fn with_host(mut self, host: &str) -> Self {
+        self.hosts.push(format!("{host}:{}", self.port));
+        // A browser does not name the port that is the scheme's own.
+        if matches!(self.port, 80 | 443) {
+            self.hosts.push(host.to_owned());
+        }
+        self
     }
 
     /// With another limit on the length of a request.
@@ -274,6 +282,15 @@ mod tests {
             assert!(matches!(receiver.answer(&request.as_bytes()[..length]), Answer::Incomplete), "{length}");
         }
         accepted(receiver.answer(request.as_bytes()));
+    }
+
+    #[test]
+    fn a_name_below_localhost_is_taken_where_the_redirect_address_has_it() {
+        let request = format!("GET {GOOD} HTTP/1.1\r\nHost: mail.localhost:{PORT}\r\n\r\n");
+        assert_eq!(status(&receiver().answer(request.as_bytes())), 400);
+        assert_eq!(status(&receiver().with_host("mail.localhost").answer(request.as_bytes())), 200);
+        let other = request.replace("mail.", "other.");
+        assert_eq!(status(&receiver().with_host("mail.localhost").answer(other.as_bytes())), 400);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod layers;
 mod model;
 
-pub use model::{Access, Flow, Provider, Quirks, Scopes, SecretRule, Server, Servers, Tls};
+pub use model::{Access, Flow, Provider, Quirks, RefreshTokenLife, Scopes, SecretRule, Server, Servers, Tls};
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ impl Provider {
     }
 
     /// A provider from a configuration's table. With `like = "NAME"` it takes over the built-in provider NAME
-    /// and overrides only what it mentions; the members of `scopes`, `servers` and `quirks` are overridden
-    /// one by one.
+    /// and overrides only what it mentions; the members of `scopes`, `servers`, `refresh_token` and `quirks` are
+    /// overridden one by one.
     ///
     /// # Errors
     ///

@@ -146,6 +146,38 @@ pub struct Quirks {
     pub authorize_parameters: Vec<(String, String)>,
 }
 
+/// How long refresh tokens live, as far as the provider says; none tells with the token itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefreshTokenLife {
+    /// Days without use after which one ends, each use beginning them anew; 0 if the provider publishes none.
+    pub unused_days: u32,
+    /// What ends one earlier, as a phrase: "a change of password". Empty if nothing is known.
+    pub earlier: String,
+}
+
+impl RefreshTokenLife {
+    /// When one ends that was last used at `used` and is not used any more, both in seconds since 1970; `None` if nobody knows.
+    pub fn unused_until(&self, used: u64) -> Option<u64> {
+        (self.unused_days > 0).then(|| used.saturating_add(u64::from(self.unused_days) * 24 * 60 * 60))
+    }
+}
+
+impl fmt::Display for RefreshTokenLife {
+    /// As the end of a sentence that says what happens when: "after 90 days without use …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.unused_days {
+            0 => f.write_str("at a time that the provider does not publish")?,
+            1 => f.write_str("after a day without use (each use begins it anew)")?,
+            days => write!(f, "after {days} days without use (each use begins them anew)")?,
+        }
+        match self.earlier.as_str() {
+            "" => Ok(()),
+            earlier => write!(f, ", or earlier: {}", crate::error::text::plain(earlier)),
+        }
+    }
+}
+
 /// A mail provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +218,9 @@ pub struct Provider {
     pub scopes: Scopes,
     /// Mail servers per protocol.
     pub servers: Servers,
+    /// How long refresh tokens live.
+    #[serde(default)]
+    pub refresh_token: RefreshTokenLife,
     /// PEM file with certificates to trust besides the public ones, for both the sign-in service and the mail
     /// servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

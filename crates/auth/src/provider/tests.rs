@@ -69,6 +69,32 @@ fn a_flow_without_mail_is_refused_with_the_reason_and_can_be_allowed() {
 }
 
 #[test]
+fn how_long_refresh_tokens_live_is_data_that_a_configuration_can_change() {
+    let life = |name: &str| Provider::builtin(name).unwrap().refresh_token;
+    for name in ["microsoft", "outlook-com", "microsoft-gcc-high", "microsoft-21vianet", "microsoft-govsg"] {
+        assert_eq!(life(name).unused_until(1_000), Some(1_000 + 90 * 86_400), "{name}");
+    }
+    assert_eq!(life("google").unused_days, 181);
+    assert_eq!((life("yahoo").unused_until(1_000), life("fastmail")), (None, RefreshTokenLife::default()));
+    let own = |text: &str| Provider::from_table("own", &text.parse().unwrap()).unwrap().refresh_token;
+    let testing = own("like = \"google\"\nrefresh_token.unused_days = 7");
+    assert_eq!((testing.unused_days, testing.earlier), (7, life("google").earlier));
+    let unknown = own("like = \"microsoft\"\nrefresh_token = { unused_days = 0, earlier = \"\" }");
+    assert_eq!(unknown.unused_until(1_000), None);
+    assert_eq!(unknown.to_string(), "at a time that the provider does not publish");
+    let shown =
+        own("like = \"microsoft\"\nrefresh_token = { unused_days = 1, earlier = \"at\\u001b[2J night\" }")
+            .to_string();
+    assert_eq!(shown, "after a day without use (each use begins it anew), or earlier: at [2J night");
+    let most = own(&format!("like = \"yahoo\"\nrefresh_token.unused_days = {}", u32::MAX));
+    assert_eq!(most.unused_until(u64::MAX), Some(u64::MAX));
+    for wrong in ["-1", "\"90\"", "4294967296"] {
+        let table = format!("like = \"microsoft\"\nrefresh_token.unused_days = {wrong}");
+        assert!(Provider::from_table("own", &table.parse().unwrap()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn the_sovereign_clouds_have_their_own_sign_in() {
     for (name, host) in [
         ("microsoft-bleu", "login.sovcloud-identity.fr"),

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 #[cfg(unix)]
 use super::StoreError;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, Step};
 use crate::scope::is_identity;
 use crate::{Endpoints, Registration, Tokens};
 
@@ -104,8 +104,14 @@ pub enum Cause {
     Refused(Refusal),
     /// An HTTP error without an OAuth answer.
     Status {
+        /// The request that was refused.
+        #[serde(default = "Step::refresh")]
+        step: Step,
         /// HTTP status.
         status: u16,
+        /// Whether it came without a body.
+        #[serde(default)]
+        empty: bool,
         /// The server's wish to wait, in seconds.
         retry_after: Option<u64>,
     },
@@ -123,10 +129,10 @@ impl Cause {
     pub(super) fn of(error: &Error) -> Option<Self> {
         Some(match error {
             Error::Refused(refusal) | Error::Declined(refusal) => Self::Refused(Refusal::clone(refusal)),
-            Error::Status { status, retry_after } => {
-                Self::Status { status: *status, retry_after: *retry_after }
+            Error::Status { step, status, empty, retry_after } => {
+                Self::Status { step: *step, status: *status, empty: *empty, retry_after: *retry_after }
             }
-            Error::ScopeMismatch { missing, granted, .. } => {
+            Error::ScopeMismatch { missing, granted } => {
                 Self::Scope { missing: missing.clone(), granted: granted.clone() }
             }
             _ => return None,
@@ -136,10 +142,10 @@ impl Cause {
     pub(super) fn error(&self) -> Error {
         match self.clone() {
             Self::Refused(refusal) => Error::Refused(Box::new(refusal)),
-            Self::Status { status, retry_after } => Error::Status { status, retry_after },
-            Self::Scope { missing, granted } => {
-                Error::ScopeMismatch { missing, granted, refresh_token: None }
+            Self::Status { step, status, empty, retry_after } => {
+                Error::Status { step, status, empty, retry_after }
             }
+            Self::Scope { missing, granted } => Error::ScopeMismatch { missing, granted },
         }
     }
 }
@@ -276,6 +282,14 @@ mod tests {
         ] {
             assert_ne!(base.digest(), other.digest());
         }
+    }
+
+    #[test]
+    fn a_status_that_was_remembered_before_it_had_a_step_is_one_of_a_renewal() {
+        let before = r#"{"Status":{"status":400,"retry_after":7}}"#;
+        let cause: Cause = serde_json::from_str(before).unwrap();
+        let expected = Cause::Status { step: Step::Refresh, status: 400, empty: false, retry_after: Some(7) };
+        assert_eq!(cause, expected);
     }
 
     #[test]

@@ -163,9 +163,12 @@ pub async fn access_token<H: Http, C: Clock>(
         Ok(new) => keep(store, &lock, wanted, old, new),
         Err(error) => {
             let noted = remember(store, &lock, client, wanted, record.as_ref(), &error);
-            if let (Err(unwritten), Error::ScopeMismatch { refresh_token: Some(_), .. }) = (noted, &error) {
-                return Err(Error::NotSaved(unwritten));
-            }
+            // With a rotated refresh token it is no longer the error's: it is in the store, or it is lost.
+            let error = match (error, noted) {
+                (Error::Unusable { .. }, Err(unwritten)) => return Err(Error::NotSaved(unwritten)),
+                (Error::Unusable { reason, .. }, Ok(())) => *reason,
+                (error, _) => error,
+            };
             if error.class() == Class::RetryLater {
                 return wanted.last_resort(record.as_ref(), clock.now(), error);
             }
@@ -291,8 +294,8 @@ fn keep(
     Ok(issued)
 }
 
-/// Writes a refusal down beside the unchanged tokens. If that fails too, others will merely ask once more, unless
-/// a rotated refresh token came with it.
+/// Writes a refusal down beside the unchanged tokens, and a rotated refresh token that came with it, whatever the reason.
+/// If that fails too, others will merely ask once more, unless there was such a token.
 fn remember<H: Http, C: Clock>(
     store: &(impl TokenStore + ?Sized),
     lock: &Lock,
@@ -301,7 +304,14 @@ fn remember<H: Http, C: Clock>(
     record: Option<&Record>,
     error: &Error,
 ) -> Result<(), StoreError> {
-    let Some(cause) = Cause::of(error) else { return Ok(()) };
+    let tokens = surviving(record.and_then(|record| record.tokens.as_ref()), error);
+    let Some(cause) = Cause::of(error.reason()) else {
+        return match error {
+            // What was noted before was said of the token that is spent.
+            Error::Unusable { .. } => store.save(lock, &wanted.key, &Record { tokens, failure: None }),
+            _ => Ok(()),
+        };
+    };
     let policy = &wanted.policy;
     let hopeless = error.refusal().is_some_and(|refusal| refusal.codes.contains(&LOOP_DETECTED));
     let memory = match error.retry_after() {
@@ -310,7 +320,6 @@ fn remember<H: Http, C: Clock>(
         None if error.class() == Class::RetryLater => policy.trouble_memory,
         None => policy.refusal_memory,
     };
-    let tokens = surviving(record.and_then(|record| record.tokens.as_ref()), error);
     let refresh_token = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
     let at = client.clock().now();
     let failure = Failure {

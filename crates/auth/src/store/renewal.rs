@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use wire::Secret;
+
 use super::Wanted;
 use crate::clock::Clock;
 use crate::error::{Class, Error, SignIn};
 use crate::http::Http;
+use crate::identity::same_subject;
 use crate::{Client, Tokens};
 
 /// "Stop repeating this request": the one refusal that makes every further try worse.
@@ -68,11 +71,11 @@ pub(super) async fn renew<H: Http, C: Clock>(
     let mut pause = policy.pause;
     let mut attempt = 1;
     loop {
-        let refresh_token = old.and_then(|tokens| tokens.refresh_token.as_ref());
-        let result = match (wanted.renewal, refresh_token) {
+        let spent = old.and_then(|tokens| Some((tokens, tokens.refresh_token.as_ref()?)));
+        let result = match (wanted.renewal, spent) {
             (Renewal::ClientCredentials, _) => client.client_credentials(&wanted.scopes).await,
             (Renewal::ServiceAccount, _) => client.jwt_bearer(&wanted.scopes).await,
-            (Renewal::Refresh, Some(token)) => client.refresh(token, &wanted.scopes).await,
+            (Renewal::Refresh, Some((old, token))) => refresh(client, &wanted.scopes, old, token).await,
             (Renewal::Refresh, None) => {
                 let account = wanted.key.account.clone();
                 Err(Error::SignInAgain(Box::new(SignIn::NoRefreshToken { account })))
@@ -99,12 +102,29 @@ pub(super) async fn renew<H: Http, C: Clock>(
     }
 }
 
+/// By the refresh token, which has to bring tokens of the same person: nothing of an answer that names somebody else is used or
+/// kept, not even a refresh token, which would then bring more of theirs and may do so without saying whose.
+async fn refresh<H: Http, C: Clock>(
+    client: &Client<H, C>,
+    scopes: &[String],
+    old: &Tokens,
+    refresh_token: &Secret,
+) -> Result<Tokens, Error> {
+    let answer = client.refresh(refresh_token, scopes).await;
+    let named = match &answer {
+        Ok(new) => new.id_token.as_ref(),
+        Err(Error::Unusable { id_token, .. }) => id_token.as_ref(),
+        Err(_) => None,
+    };
+    if same_subject(named, old.id_token.as_ref()) { answer } else { Err(Error::AnotherSubject) }
+}
+
 /// What of `old` is worth keeping after a renewal that failed with `error`: all of it, but for a refresh token
 /// that the answer replaced although it was of no use otherwise.
 pub(super) fn surviving(old: Option<&Tokens>, error: &Error) -> Option<Tokens> {
     let mut tokens = old.cloned()?;
-    if let Error::ScopeMismatch { refresh_token: Some(new), .. } = error {
-        tokens.refresh_token = Some(new.clone());
+    if let Error::Unusable { refresh_token, .. } = error {
+        tokens.refresh_token = Some(refresh_token.clone());
     }
     Some(tokens)
 }

@@ -17,7 +17,7 @@ fn provider(sandbox: &Sandbox) -> Provider {
     Provider::from_table("sandbox", &table.parse().unwrap()).unwrap()
 }
 
-fn client(sandbox: &Sandbox) -> Client<ReqwestHttp> {
+pub(crate) fn client(sandbox: &Sandbox) -> Client<ReqwestHttp> {
     let registration = Registration::public(sandbox.public_client_id(), sandbox.tenant_id());
     let mut options = ReqwestOptions::default();
     options.extra_ca_pem = Some(sandbox.ca_pem().as_bytes().to_vec());
@@ -25,7 +25,7 @@ fn client(sandbox: &Sandbox) -> Client<ReqwestHttp> {
     Client::new(provider(sandbox).endpoints(&registration).unwrap(), registration, http)
 }
 
-fn scopes(sandbox: &Sandbox, protocols: &[Protocol]) -> Vec<String> {
+pub(crate) fn scopes(sandbox: &Sandbox, protocols: &[Protocol]) -> Vec<String> {
     provider(sandbox).scopes_for(protocols, Access::Delegated).unwrap()
 }
 

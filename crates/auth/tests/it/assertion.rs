@@ -149,37 +149,35 @@ async fn the_metadata_service_is_asked_as_azure_wants_it() {
     assert_eq!(class, Class::ConfigError);
 }
 
+/// In App Service and Functions it is on a link-local address, in Container Apps on loopback.
 #[tokio::test]
 async fn an_identity_endpoint_gets_its_header() {
-    let environment = |name: &str| {
-        Some(match name {
-            "IDENTITY_ENDPOINT" => "http://127.0.0.1:41567/MSI/token/".to_owned(),
-            "IDENTITY_HEADER" => "header-canary".to_owned(),
-            _ => return None,
-        })
-    };
-    let assertion = Assertion::ManagedIdentity(ManagedIdentity::from_environment(environment).unwrap());
-    let body = serde_json::json!({"access_token": good("app"), "expires_on": "1586984735"});
-    let (result, seen) = sign_in(&assertion, vec![answer(200, body.to_string())]).await;
-    result.unwrap();
-    assert_eq!(
-        seen[0].url,
-        "http://127.0.0.1:41567/MSI/token/?resource=api%3A%2F%2FAzureADTokenExchange&api-version=2019-08-01"
-    );
-    assert_eq!(seen[0].headers["x-identity-header"], "header-canary");
-    assert!(!format!("{assertion:?}").contains("canary"));
+    for place in ["http://127.0.0.1:41567/MSI/token/", "http://169.254.129.5:8081/msi/token"] {
+        let environment = |name: &str| {
+            Some(match name {
+                "IDENTITY_ENDPOINT" => place.to_owned(),
+                "IDENTITY_HEADER" => "header-canary".to_owned(),
+                _ => return None,
+            })
+        };
+        let assertion = Assertion::ManagedIdentity(ManagedIdentity::from_environment(environment).unwrap());
+        let body = serde_json::json!({"access_token": good("app"), "expires_on": "1586984735"});
+        let (result, seen) = sign_in(&assertion, vec![answer(200, body.to_string())]).await;
+        result.unwrap();
+        let asked = format!("{place}?resource=api%3A%2F%2FAzureADTokenExchange&api-version=2019-08-01");
+        assert_eq!(seen[0].url, asked);
+        assert_eq!(seen[0].headers["x-identity-header"], "header-canary");
+        assert!(!format!("{assertion:?}").contains("canary"));
+    }
 }
 
 #[test]
-fn au_26_plain_http_is_for_loopback_and_the_metadata_service_alone() {
-    for address in [
-        "http://10.0.0.1/msi",
-        "http://identity.example/",
-        "http://169.254.169.254/",
-        "http://169.254.129.2:8081/",
-    ] {
+fn au_26_plain_http_is_for_loopback_and_identity_services_of_the_host_alone() {
+    for address in ["http://10.0.0.1/msi", "http://identity.example/", "http://169.253.169.254/"] {
         let endpoint = ManagedIdentity::endpoint(address, Secret::from("x"));
         assert!(matches!(endpoint, Err(Error::InsecureUrl { .. })), "{address}");
+    }
+    for address in ["http://10.0.0.1/", "http://169.254.169.254/", "http://169.254.129.2:8081/"] {
         let token = postkey_auth::Endpoints::new(None, address, None);
         assert!(matches!(token, Err(Error::InsecureUrl { .. })), "{address}");
     }

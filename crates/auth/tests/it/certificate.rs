@@ -184,6 +184,54 @@ async fn old_set_ups_get_rs256_and_sha_1() {
     verify(&assertion, &RSA_PKCS1_2048_8192_SHA256);
 }
 
+/// A root, an issuer below it, and a certificate of the fixtures' key from that issuer: PEM of leaf, issuer, root.
+fn issued() -> [String; 3] {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let authority = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        (params, KeyPair::generate().unwrap())
+    };
+    let ((root, root_key), (middle, middle_key)) = (authority("root"), authority("issuer"));
+    let root_pem = root.self_signed(&root_key).unwrap().pem();
+    let root = Issuer::from_params(&root, &root_key);
+    let middle_pem = middle.signed_by(&middle_key, &root).unwrap().pem();
+    let middle = Issuer::from_params(&middle, &middle_key);
+    let mut leaf = CertificateParams::default();
+    leaf.distinguished_name.push(rcgen::DnType::CommonName, "daemon.contoso.example");
+    let key = KeyPair::from_pem(&String::from_utf8(fixture("key.pem")).unwrap()).unwrap();
+    [leaf.signed_by(&key, &middle).unwrap().pem(), middle_pem, root_pem]
+}
+
+#[tokio::test]
+async fn the_chain_goes_along_when_it_is_asked_for() {
+    let base64 = |pem: &str| base64ct::Base64::encode_string(pem::parse(pem).unwrap().contents());
+    let [leaf, issuer, root] = issued();
+    let key = String::from_utf8(fixture("key.pem")).unwrap();
+    let other = String::from_utf8(fixture("other-certificate.pem")).unwrap();
+    let own = String::from_utf8(fixture("certificate.pem")).unwrap();
+    for (files, chain) in [
+        (vec![&leaf, &key], vec![&leaf]),
+        (vec![&root, &other, &issuer, &key, &leaf], vec![&leaf, &issuer]),
+        (vec![&leaf, &root, &key], vec![&leaf]),
+        // Its own issuer: nothing is above it.
+        (vec![&own, &key, &issuer], vec![&own]),
+    ] {
+        let pem: String = files.into_iter().map(String::as_str).collect();
+        let certificate = Certificate::from_pem(pem.as_bytes(), None).unwrap();
+        let (plain, _) = assertion_of(certificate.clone()).await;
+        assert_eq!(jwt_part(&plain, 0).get("x5c"), None, "not unless it is asked for");
+        for algorithm in [SignatureAlgorithm::Ps256, SignatureAlgorithm::Rs256] {
+            let (assertion, _) = assertion_of(certificate.clone().with_algorithm(algorithm).with_x5c()).await;
+            let header = jwt_part(&assertion, 0);
+            let expected: Vec<String> = chain.iter().map(|pem| base64(pem)).collect();
+            assert_eq!(header["x5c"], serde_json::json!(expected));
+            assert_eq!(header.as_object().unwrap().len(), 4, "the thumbprint is there all the same");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_proves_the_client_in_other_grants_too() {
     let (clock, http) = (FakeClock::new(), FakeHttp::answering([granted("AT", "RT2", 60)]));

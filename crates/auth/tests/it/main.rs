@@ -15,6 +15,7 @@ mod flight;
 mod keyring;
 #[cfg(unix)]
 mod keys;
+mod nonce;
 mod password;
 mod processes;
 mod refresh;
@@ -22,8 +23,10 @@ mod refresh;
 mod rounds;
 mod secrets;
 mod service_account;
+mod steps;
 mod support;
 #[cfg(unix)]
 mod transfer;
 mod transport;
+mod unusable;
 mod web;

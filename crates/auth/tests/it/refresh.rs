@@ -122,7 +122,10 @@ async fn au_30_a_refresh_token_that_came_with_too_little_is_not_lost() {
     let error = client(&http, &clock).refresh(&Secret::from("RT1"), &imap_scopes()).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("RT-canary"));
     match error {
-        Error::ScopeMismatch { refresh_token: Some(new), .. } => assert_eq!(new.expose(), "RT-canary"),
+        Error::Unusable { reason, refresh_token, .. } => {
+            assert!(matches!(*reason, Error::ScopeMismatch { .. }), "{reason:?}");
+            assert_eq!(refresh_token.expose(), "RT-canary");
+        }
         other => panic!("{other:?}"),
     }
 

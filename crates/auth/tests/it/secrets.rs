@@ -90,7 +90,8 @@ impl Http for Echo {
         };
         let response = HttpResponse {
             status: self.status,
-            retry_after: Some(decoded),
+            retry_after: Some(decoded.clone()),
+            www_authenticate: Some(decoded),
             body: SecretBytes::new(answer.into_bytes()),
         };
         clean_debug("HttpResponse", &response);

@@ -63,7 +63,7 @@ impl Http for FakeHttp {
 }
 
 pub(crate) fn answer(status: u16, body: impl AsRef<[u8]>) -> Result<HttpResponse, HttpError> {
-    Ok(HttpResponse { status, retry_after: None, body: SecretBytes::new(body.as_ref().to_vec()) })
+    Ok(HttpResponse { status, body: SecretBytes::new(body.as_ref().to_vec()), ..HttpResponse::default() })
 }
 
 pub(crate) fn throttled(status: u16, retry_after: Option<&str>) -> Result<HttpResponse, HttpError> {
@@ -71,6 +71,7 @@ pub(crate) fn throttled(status: u16, retry_after: Option<&str>) -> Result<HttpRe
         status,
         retry_after: retry_after.map(str::to_owned),
         body: SecretBytes::new(b"<html>busy</html>".to_vec()),
+        ..HttpResponse::default()
     })
 }
 

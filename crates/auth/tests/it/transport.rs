@@ -126,7 +126,10 @@ async fn retry_after_reaches_the_error() {
     let (address, _heads) = serve(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 503 X\r\nRetry-After: 17\r\nContent-Length: 4\r\n\r\nbusy");
     });
-    assert!(matches!(refresh_at(address).await, Err(Error::Status { status: 503, retry_after: Some(17) })));
+    assert!(matches!(
+        refresh_at(address).await,
+        Err(Error::Status { status: 503, retry_after: Some(17), .. })
+    ));
 }
 
 /// A TLS server with a certificate that nobody signed; answers every request.

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ::sandbox::{
-    App, AppKind, DAEMON_APP, FILE_MOVER_APP, PUBLIC_APP, Profile, SERVICE_ACCOUNT, Sandbox, StartError,
-    UserKind, WEB_APP, WORKLOAD_SECRET, WORKLOAD_SUBJECT, WorkloadToken,
+    App, AppKind, DAEMON_APP, FILE_MOVER_APP, GOOGLE_APP, GoogleClient, PUBLIC_APP, Profile, SERVICE_ACCOUNT,
+    Sandbox, StartError, UserKind, WEB_APP, WORKLOAD_SECRET, WORKLOAD_SUBJECT, WorkloadToken,
 };
 use serde_json::{Value, json};
 
@@ -115,6 +115,9 @@ impl Files {
                 secrets.push((name, write(&file, secret.expose()).map_err(failed)?));
             }
         }
+        if let Some(client) = google(sandbox) {
+            secrets.push((GOOGLE_APP, write("gmail.secret", client.secret().expose()).map_err(failed)?));
+        }
         let config = write("config.toml", &env::configuration(sandbox, &ca)).map_err(failed)?;
         Ok(Self {
             ca,
@@ -172,6 +175,13 @@ fn describe(sandbox: &Sandbox, files: &Files, out: Out) -> Result<()> {
         };
         out.line(format!("  {}  {name}{secret}{fixed}", app.id()))?;
     }
+    if let Some(client) = google(sandbox) {
+        let (id, name, secret) = (client.id(), client.display_name(), client.secret().expose());
+        out.line(format!(
+            "  {id}  {name}  secret {secret}  {FAINT}at {}{FAINT:#}",
+            sandbox.google_authority()
+        ))?;
+    }
     out.line("\nInstead of a secret (these files end with the sandbox):")?;
     for (file, use_of) in [
         (&files.client_key, format!("certificate and private key of {WEB_APP} and {DAEMON_APP}")),
@@ -197,6 +207,11 @@ fn describe(sandbox: &Sandbox, files: &Files, out: Out) -> Result<()> {
     ))?;
     out.remark(format!("{FAINT}Ctrl-C ends it.{FAINT:#}"));
     Ok(())
+}
+
+/// The client of the Google-like sign-in that people start with.
+fn google(sandbox: &Sandbox) -> Option<&GoogleClient> {
+    sandbox.google_clients().iter().find(|client| client.display_name() == GOOGLE_APP)
 }
 
 /// The applications that people start with; the others are for tests that know them.
@@ -248,7 +263,12 @@ fn document(sandbox: &Sandbox, files: &Files) -> Value {
         "client_key_file": files.client_key.display().to_string(),
         "workload_token_file": files.workload_token.display().to_string(),
         "service_account_file": files.service_account.display().to_string(),
-        "token_uri": format!("{}/google/token", sandbox.base_url()),
+        "token_uri": format!("{}/token", sandbox.google_authority()),
+        "google": {
+            "authority": sandbox.google_authority(),
+            "client_id": google(sandbox).map(GoogleClient::id),
+            "client_secret": google(sandbox).map(|client| client.secret().expose()),
+        },
         "workload": {
             "github_url": format!("{}/workload/github?api-version=2.0", sandbox.base_url()),
             "identity_url": format!("{}/workload/identity", sandbox.base_url()),

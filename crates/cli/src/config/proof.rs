@@ -26,6 +26,9 @@ pub(crate) struct CertificateRef {
     /// How assertions are signed; PS256 if absent.
     #[serde(default)]
     pub(crate) algorithm: SignatureAlgorithm,
+    /// Whether assertions carry the certificate, for registrations that trust a subject name and an issuer.
+    #[serde(default)]
+    pub(crate) x5c: bool,
 }
 
 /// `assertion = { file = "…" }` and the like: whose word the sign-in service takes for the application.
@@ -130,7 +133,8 @@ impl Proof {
             Self::None => None,
             Self::Secret(secret) => Some(("client secret", format!("from {secret}"))),
             Self::Certificate(c) => {
-                Some(("certificate", format!("{} ({})", c.file.display(), c.algorithm.name())))
+                let x5c = if c.x5c { ", x5c" } else { "" };
+                Some(("certificate", format!("{} ({}{x5c})", c.file.display(), c.algorithm.name())))
             }
             Self::Assertion(AssertionRef::File(path)) => {
                 Some(("assertion", format!("from the file {}", path.display())))
@@ -170,7 +174,8 @@ impl CertificateRef {
         };
         let certificate = Certificate::from_octets(&octets, passphrase.as_ref());
         let certificate = certificate.map_err(|error| unusable("certificate", &path, &error))?;
-        Ok(certificate.with_algorithm(self.algorithm))
+        let certificate = certificate.with_algorithm(self.algorithm);
+        Ok(if self.x5c { certificate.with_x5c() } else { certificate })
     }
 }
 
@@ -194,13 +199,8 @@ impl AssertionRef {
                 })
             }
             Self::ManagedIdentity(id) => {
-                // App Service and the like say where it is; a virtual machine's is always at the same place.
-                let identity = match environment("IDENTITY_ENDPOINT") {
-                    Some(_) => {
-                        ManagedIdentity::from_environment(environment).map_err(|error| absent(&error))?
-                    }
-                    None => ManagedIdentity::imds(),
-                };
+                let identity =
+                    ManagedIdentity::from_environment(environment).map_err(|error| absent(&error))?;
                 Assertion::ManagedIdentity(match id.as_str() {
                     "" => identity,
                     id => identity.with_client_id(id),

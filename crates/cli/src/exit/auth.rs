@@ -16,16 +16,19 @@ impl Failure {
 }
 
 fn exit(error: &Error) -> Exit {
-    match error {
+    match error.reason() {
         Error::Declined(refusal) => match refused(refusal) {
             Exit::AdminNeeded => Exit::AdminNeeded,
             _ => Exit::ConsentRefused,
         },
         Error::Refused(refusal) | Error::Password { refusal, .. } => refused(refusal),
         Error::CodeExpired => Exit::DeviceExpired,
-        Error::SignInAgain(_) | Error::StateMismatch | Error::MixUp { .. } | Error::Callback { .. } => {
-            Exit::SignInNeeded
-        }
+        Error::SignInAgain(_)
+        | Error::StateMismatch
+        | Error::NonceMismatch
+        | Error::AnotherSubject
+        | Error::MixUp { .. }
+        | Error::Callback { .. } => Exit::SignInNeeded,
         Error::Setting { .. } | Error::InsecureUrl { .. } | Error::Unsupported { .. } => Exit::Config,
         Error::Assertion { class: Class::RetryLater, .. } => Exit::ProviderUnreachable,
         Error::Assertion { .. } => Exit::Config,
@@ -34,7 +37,8 @@ fn exit(error: &Error) -> Exit {
             HttpErrorKind::Setting => Exit::Config,
             _ => Exit::ProviderUnreachable,
         },
-        Error::Redirected { .. } | Error::Status { .. } | Error::Response { .. } => Exit::ProviderUnreachable,
+        Error::Status { .. } => without_a_reason(error.class()),
+        Error::Redirected { .. } | Error::Response { .. } => Exit::ProviderUnreachable,
         Error::TokenType { .. } | Error::ScopeMismatch { .. } => Exit::ProviderRefused,
         Error::Store(_) | Error::NotSaved(_) => Exit::TokenStore,
         _ => Exit::Unexpected,
@@ -53,21 +57,30 @@ fn refused(refusal: &Refusal) -> Exit {
     }
 }
 
+/// A refusal that is no more than an HTTP status: it counts as what it usually means at that step.
+fn without_a_reason(class: Class) -> Exit {
+    match class {
+        Class::SignInAgain => Exit::SignInNeeded,
+        Class::ConfigError | Class::UserAccount => Exit::ProviderRefused,
+        _ => Exit::ProviderUnreachable,
+    }
+}
+
 /// The command to run next, where there is one; the errors themselves say the rest.
 fn advice(error: &Error, account: &str) -> String {
     let login = format!("run: postkey login {account}");
-    match error {
+    match error.reason() {
         Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
             format!("{login}, and accept what is asked for")
         }
-        Error::SignInAgain(_) | Error::MixUp { .. } | Error::ScopeMismatch { .. } => login,
+        Error::SignInAgain(_)
+        | Error::NonceMismatch
+        | Error::AnotherSubject
+        | Error::MixUp { .. }
+        | Error::ScopeMismatch { .. } => login,
         Error::Refused(refusal) => match refused(refusal) {
             Exit::SignInNeeded => login,
-            Exit::ProviderRefused => {
-                format!(
-                    "see what is configured: postkey account show {account}; correct it and run: postkey login {account}"
-                )
-            }
+            Exit::ProviderRefused => correct(account),
             Exit::AdminNeeded => "give the administrator the trace and correlation ids above".into(),
             _ => "wait, then run the same command again".into(),
         },
@@ -85,7 +98,13 @@ fn advice(error: &Error, account: &str) -> String {
             HttpErrorKind::Setting => format!("see what is configured: postkey account show {account}"),
             _ => "check the network, then run the same command again".into(),
         },
-        Error::Redirected { .. } | Error::Status { .. } | Error::Response { .. } => {
+        Error::Status { .. } => match (exit(error), error.class()) {
+            (Exit::SignInNeeded, _) => login,
+            (Exit::ProviderRefused, _) => correct(account),
+            (_, Class::RetryLater) => "wait, then run the same command again".into(),
+            _ => format!("see which address is used: postkey account show {account}"),
+        },
+        Error::Redirected { .. } | Error::Response { .. } => {
             format!("see which address is used: postkey account show {account}")
         }
         Error::Store(_) | Error::NotSaved(_) => {
@@ -95,9 +114,16 @@ fn advice(error: &Error, account: &str) -> String {
     }
 }
 
+fn correct(account: &str) -> String {
+    format!(
+        "see what is configured: postkey account show {account}; correct it and run: postkey login {account}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auth::Step;
     use auth::http::HttpError;
 
     #[test]
@@ -107,8 +133,27 @@ mod tests {
         assert_eq!(code(HttpErrorKind::Connect), Exit::ProviderUnreachable);
         assert_eq!(code(HttpErrorKind::Timeout), Exit::ProviderUnreachable);
         assert_eq!(code(HttpErrorKind::Setting), Exit::Config);
-        assert_eq!(exit(&Error::Status { status: 429, retry_after: None }), Exit::ProviderUnreachable);
         assert_eq!(exit(&Error::CodeExpired), Exit::DeviceExpired);
+    }
+
+    #[test]
+    fn a_status_without_a_reason_counts_as_what_it_usually_means() {
+        for (step, status, empty, expected) in [
+            (Step::Refresh, 429, true, Exit::ProviderUnreachable),
+            (Step::Refresh, 503, false, Exit::ProviderUnreachable),
+            (Step::Refresh, 404, true, Exit::ProviderUnreachable),
+            (Step::Refresh, 403, false, Exit::ProviderUnreachable),
+            (Step::Refresh, 400, true, Exit::SignInNeeded),
+            (Step::Refresh, 401, true, Exit::ProviderRefused),
+            (Step::Application, 403, true, Exit::ProviderRefused),
+            (Step::Password, 403, true, Exit::ProviderRefused),
+            (Step::Code, 400, true, Exit::SignInNeeded),
+            (Step::Discovery, 403, true, Exit::ProviderUnreachable),
+        ] {
+            let error = Error::Status { step, status, empty, retry_after: None };
+            assert_eq!(exit(&error), expected, "{step:?} {status} {empty}");
+            assert!(!advice(&error, "ana").is_empty());
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl SignIn<'_> {
         }
         let mut listener = Listener::bind(redirect.port()).await?;
         if redirect.is_https() {
-            listener = listener.with_tls()?;
+            listener = listener.with_tls(redirect.host())?;
         }
         let address = redirect.at(listener.port());
         let mut request = Authorize::new(&address, &self.scopes);
@@ -39,6 +39,7 @@ impl SignIn<'_> {
         request.response_mode = ResponseMode::FormPost;
         let (url, pending) = self.client.code_begin(&request).map_err(|error| self.failed(&error))?;
         let receiver = Receiver::new(redirect.path(), listener.port(), pending.state.clone());
+        let receiver = receiver.with_host(redirect.host());
         let opened = !self.wishes.no_open && browser::open(url.as_str());
         if self.out.json {
             self.out.prompt(

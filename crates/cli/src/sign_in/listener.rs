@@ -59,8 +59,8 @@ impl Listener {
     }
 
     /// Speaks TLS, with a certificate made for this one sign-in: for providers that want the redirect address to be https. The browser
-    /// does not know the certificate and asks the person.
-    pub(crate) fn with_tls(self) -> Result<Self> {
+    /// does not know the certificate and asks the person. `host` is the address's.
+    pub(crate) fn with_tls(self, host: &str) -> Result<Self> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(
                 Exit::Unexpected,
@@ -68,7 +68,11 @@ impl Listener {
                 "",
             )
         };
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let host = host.trim_matches(['[', ']']).to_owned();
+        if !names.contains(&host) {
+            names.push(host);
+        }
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| failed(&error))?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
         let chain = vec![CertificateDer::from(made.cert.der().to_vec())];

@@ -1,6 +1,6 @@
 //! Where the browser is sent at the end of a sign-in.
 
-use url::{Host, Url};
+use url::Url;
 
 /// A redirect address as it is registered at the provider, or as the provider's data have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +38,7 @@ impl Redirect {
 
     /// Whether a listener on this machine can be behind it.
     pub(crate) fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        }
+        auth::is_loopback(&self.url)
     }
 
     /// Whether the browser speaks TLS to it.
@@ -58,6 +53,11 @@ impl Redirect {
         let host = after.split(['/', '?']).next().unwrap_or_default();
         let behind = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
         behind.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
+    }
+
+    /// The host, as a browser names it to the listener.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
     }
 
     /// The path that the answer must come to.
@@ -97,6 +97,7 @@ mod tests {
             ("http://[::1]:99/", Some(99), "http://[::1]:99/"),
             ("http://[::1]/", None, "http://[::1]:4711/"),
             ("https://localhost:443/x", Some(443), "https://localhost:443/x"),
+            ("http://mail.localhost/", None, "http://mail.localhost:4711/"),
         ] {
             let redirect = Redirect::parse(text).unwrap();
             assert_eq!((redirect.port(), redirect.at(4711).as_str()), (port, at), "{text}");

@@ -1,6 +1,5 @@
 //! When what an account depends on ends, as far as this machine can know, and what breaks then.
 
-mod lifetime;
 pub(crate) mod nagios;
 pub(crate) mod prometheus;
 mod survey;

@@ -3,7 +3,7 @@
 use auth::store::{Cause, Record};
 use auth::{Certificate, Class, Tokens};
 
-use super::{Account, End, Item, Problem, State, What, lifetime};
+use super::{Account, End, Item, Problem, State, What};
 use crate::config::proof::Proof;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure, Result};
@@ -117,11 +117,9 @@ fn stored(account: &config::Account, tokens: &Tokens, now: u64, within: u64, fou
     if account.is_app() || tokens.refresh_token.is_none() {
         return;
     }
-    let (end, rule) = match lifetime::unused(&account.provider) {
-        Some(unused) => (End::AtTheLatest(tokens.obtained_at.saturating_add(unused.seconds)), unused.rule),
-        None => (End::Unknown, "at a time that the provider does not publish"),
-    };
-    let then = format!("ends {rule}; somebody must sign in again then (postkey login {name})");
+    let life = &account.provider.refresh_token;
+    let end = life.unused_until(tokens.obtained_at).map_or(End::Unknown, End::AtTheLatest);
+    let then = format!("ends {life}; somebody must sign in again then (postkey login {name})");
     found.items.push(Item { what: What::RefreshToken, end, state: State::of(end, now, within), then });
 }
 

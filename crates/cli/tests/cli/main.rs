@@ -4,6 +4,7 @@ mod accounts;
 mod check;
 mod config;
 mod fetch;
+mod gmail;
 mod inspect;
 mod interface;
 mod person;

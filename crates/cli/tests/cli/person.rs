@@ -58,7 +58,19 @@ impl Visitor {
 
     /// Up to the listener of who asked, and back from there; `listener` is what reaches the redirect address.
     pub(crate) async fn walk(&self, address: &str, person: Person, listener: &reqwest::Client) {
-        let page = self.pages(address, person).await.page;
+        let landed = self.pages(address, person).await;
+        if let Some(location) = landed.location {
+            // Where the code comes in the address, the page that the browser ends on must not show it.
+            assert!(
+                location.starts_with("http://127.0.0.1:") || location.starts_with("http://localhost:"),
+                "{location}"
+            );
+            let last = listener.get(&location).send().await.unwrap().text().await.unwrap();
+            let code = location.split("code=").nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
+            assert!(!code.is_some_and(|code| last.contains(&code)), "the page reflects the code");
+            return;
+        }
+        let page = landed.page;
         // form_post: the code comes back in a form, not in an address that a history would keep.
         let target = between(&page, "action=\"", "\"");
         assert!(

@@ -48,7 +48,11 @@ fn a_certificate_signs_the_application_in() {
     works_alone(&world);
     let shown = world.run(&["account", "show", "proof"]).code(0).stdout;
     assert!(shown.contains("app.crt (RS256)"), "{shown}");
-    assert_eq!(world.sandbox.requests(RequestKind::ClientCredentials), 4);
+    configure(&world, DAEMON_APP, "flow = \"app\"\ncertificate = { file = \"~/app.pem\", x5c = true }");
+    works_alone(&world);
+    let shown = world.run(&["account", "show", "proof"]).code(0).stdout;
+    assert!(shown.contains("app.pem (PS256, x5c)"), "{shown}");
+    assert_eq!(world.sandbox.requests(RequestKind::ClientCredentials), 6);
 }
 
 #[test]

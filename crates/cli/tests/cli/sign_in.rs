@@ -69,6 +69,18 @@ fn a_sign_in_as_somebody_else_is_a_28_and_stores_nothing() {
 }
 
 #[test]
+fn an_id_token_of_another_sign_in_is_a_24_and_stores_nothing() {
+    let world = World::new();
+    world.sandbox.inject(Rule::new(Fault::WrongNonce).times(1));
+    let args = ["login", "ana", "--flow", "browser"];
+    let ran = browser(&world, &args, Person::Accepts).code(24);
+    ran.says(&["belongs to another sign-in", "Nothing was kept", "postkey login ana"]);
+    world.run(&["token", "ana"]).code(24);
+    browser(&world, &args, Person::Accepts).code(0);
+    world.run(&["token", "ana"]).code(0);
+}
+
+#[test]
 fn a_declined_device_code_is_a_22() {
     let world = World::new();
     let ran = world.device(&["login"], |sandbox, code| {

@@ -87,6 +87,32 @@ fn the_secret_ends_on_the_day_that_is_written_down() {
     }
 }
 
+/// Whose project is in testing at Google, or whose tenant has a rule of its own, writes it down.
+#[test]
+fn how_long_refresh_tokens_live_can_be_configured() {
+    let world = World::new();
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    assert!(!text.contains("provider ="), "{text}");
+    let with = |more: &str| {
+        let text = text.replacen("[accounts.ana]\n", "[accounts.ana]\nprovider = \"own\"\n", 1);
+        world.home.configure(&format!("{text}\n[providers.own]\nlike = \"microsoft\"\n{more}"));
+    };
+    with("refresh_token = { unused_days = 3, earlier = \"on Sundays\" }");
+    world.sign_in("ana");
+    let shown = world.run(&["status", "ana"]).code(0).stdout;
+    assert!(
+        shown.contains("after 3 days without use") && shown.contains("or earlier: on Sundays"),
+        "{shown}"
+    );
+    assert!(shown.contains("in 2 days") || shown.contains("in 3 days"), "{shown}");
+    world.run(&["status", "ana", "--nagios", "--within", "4"]).code(1);
+    with("refresh_token.unused_days = 0");
+    let document = world.run(&["status", "ana", "--json"]).code(0).json();
+    assert_eq!(credential(&document, "ana", "refresh_token").1["bound"], "unknown");
+    let shown = world.run(&["provider", "show", "own"]).code(0).stdout;
+    assert!(shown.contains("refresh_token") && shown.contains("unused_days = 0"), "{shown}");
+}
+
 #[test]
 fn a_renewal_that_was_refused_is_reported_whatever_the_calendar_says() {
     let world = World::new();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64ct::Encoding as _;
-use sandbox::{Fault, RequestKind};
+use sandbox::{Fault, RequestKind, Rule};
 
 use crate::support::*;
 
@@ -32,6 +32,21 @@ fn a_token_from_the_store_asks_nobody() {
         world.run(&["token"]).code(0);
     }
     assert_eq!(world.sandbox.requests(RequestKind::Refresh), before);
+}
+
+/// Whose tokens came is compared at each renewal, too; nothing of somebody else's is kept.
+#[test]
+fn a_renewal_that_brings_somebody_elses_tokens_is_a_24_and_the_next_one_works() {
+    let world = World::new();
+    world.sandbox.inject(Rule::new(Fault::ExpiresIn(1)).times(1));
+    world.sign_in("ana");
+    std::thread::sleep(Duration::from_millis(1500));
+    world.sandbox.inject(Rule::new(Fault::AnotherUser("bjorn@contoso.example".to_owned())).times(1));
+    world.run(&["token"]).code(24).says(&["somebody else's", "postkey login ana"]);
+    let token = world.run(&["token"]).code(0).stdout;
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64ct::Base64UrlUnpadded::decode_vec(claims).unwrap();
+    assert!(String::from_utf8(claims).unwrap().contains("ana@contoso.example"));
 }
 
 /// The strings are worked out by hand: user, token, host and port in the form of each mechanism, in base64.

@@ -64,6 +64,7 @@ fn ask(idp: &Idp, tenant: &str, query: Option<&str>, headers: &HeaderMap, base: 
         who: "As an administrator, for everybody in the tenant:",
         permissions: &permissions,
         may_accept: true,
+        admin_approval: true,
     })
 }
 

@@ -21,6 +21,7 @@ use crate::idp::refusal::{Refusal, Trace};
 use crate::idp::scope::Scopes;
 use crate::idp::tables::{Answer, Challenge, FLOW_LIFETIME, Flow, Purpose, ResponseMode};
 use crate::idp::tenant::Tenant;
+use crate::random;
 
 /// Begins a sign-in.
 pub(crate) async fn start(
@@ -195,6 +196,34 @@ pub(crate) fn send(answer: &Answer, mut fields: Vec<(&'static str, String)>) -> 
     let headers =
         [(header::LOCATION, url.to_string()), (header::CACHE_CONTROL, "no-store, no-cache".to_owned())];
     (StatusCode::FOUND, headers).into_response()
+}
+
+impl Idp {
+    /// Sends the browser back with a code and `fields`, or with what faults make of that; `foreign` makes codes that nobody issued.
+    pub(crate) fn land(
+        &self,
+        who: &Who,
+        mut answer: Answer,
+        mut fields: Vec<(&'static str, String)>,
+        code: String,
+        foreign: impl FnOnce() -> String,
+    ) -> Response {
+        if self.faults.hits(who, &Fault::ForeignCode) {
+            fields.push(("code", foreign()));
+        } else if !self.faults.hits(who, &Fault::NoCode) {
+            fields.push(("code", code));
+        }
+        if self.faults.hits(who, &Fault::WrongState) {
+            answer.state = Some(random::base64url(24));
+        }
+        if self.faults.hits(who, &Fault::NoState) {
+            answer.state = None;
+        }
+        if self.faults.hits(who, &Fault::WrongIss) {
+            fields.push(("iss", "https://another-provider.example/v2.0".to_owned()));
+        }
+        send(&answer, fields)
+    }
 }
 
 #[cfg(test)]

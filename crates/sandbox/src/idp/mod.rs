@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::count::{Counters, RequestKind};
 use crate::directory::{Directory, User};
 use crate::fault::{Fault, Faults, Who};
+use crate::google_client::GoogleClient;
 use crate::guid;
 use crate::idp::refusal::Trace;
 use crate::idp::scope::Permission;
@@ -76,6 +77,7 @@ pub(crate) struct Idp {
     pub(crate) rotation: Rotation,
     pub(crate) policy: ConsentPolicy,
     pub(crate) service_accounts: Vec<ServiceAccount>,
+    pub(crate) google_clients: Vec<GoogleClient>,
     pub(crate) ca_pem: String,
     tables: Mutex<Tables>,
 }
@@ -88,13 +90,15 @@ pub(crate) struct Setup {
     pub(crate) rotation: Rotation,
     pub(crate) policy: ConsentPolicy,
     pub(crate) service_accounts: Vec<ServiceAccount>,
+    pub(crate) google_clients: Vec<GoogleClient>,
     pub(crate) ca_pem: String,
 }
 
 impl Idp {
     /// A provider for this tenant.
     pub(crate) fn new(setup: Setup) -> Self {
-        let Setup { directory, mint, counters, rotation, policy, service_accounts, ca_pem } = setup;
+        let Setup { directory, mint, counters, rotation, policy, service_accounts, google_clients, ca_pem } =
+            setup;
         let admin_consents =
             directory.apps.iter().filter(|a| a.admin_consented).map(|a| a.client_id.clone()).collect();
         let tables = Tables { admin_consents, ..Tables::default() };
@@ -107,6 +111,7 @@ impl Idp {
             rotation,
             policy,
             service_accounts,
+            google_clients,
             ca_pem,
             tables: Mutex::new(tables),
         }
@@ -129,7 +134,9 @@ impl Idp {
             .route("/{tenant}/oauth2/nativeclient", get(discovery::native_client))
             .route("/{tenant}/adminconsent", get(admin::classic))
             .route("/{tenant}/v2.0/adminconsent", get(admin::v2))
+            .route("/google/o/oauth2/v2/auth", get(google::start).post(google::start))
             .route("/google/token", post(google::token))
+            .route("/google/device/code", post(google::device_code))
             .route("/workload/.well-known/openid-configuration", get(workload::document))
             .route("/workload/keys", get(workload::keys))
             .route("/workload/github", get(workload::github))
@@ -150,6 +157,7 @@ impl Idp {
         let tables = self.tables();
         let devices = tables.devices.keys().chain(&tables.redeemed);
         let names = devices.chain(tables.codes.keys()).chain(tables.refresh.keys());
+        let names = names.chain(tables.google.handed_out());
         names.map(|secret| Secret::from(secret.as_str())).collect()
     }
 
@@ -216,5 +224,6 @@ impl Idp {
         for token in tables.refresh.values_mut().filter(|t| t.user.eq_ignore_ascii_case(&user.upn)) {
             token.revoked = true;
         }
+        tables.google.revoke(&user.upn);
     }
 }

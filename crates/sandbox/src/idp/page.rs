@@ -85,6 +85,8 @@ pub(crate) struct Consent<'a> {
     pub(crate) permissions: &'a [String],
     /// Whether this person may accept.
     pub(crate) may_accept: bool,
+    /// Whether the answer can be that an administrator is needed.
+    pub(crate) admin_approval: bool,
 }
 
 /// The consent page.
@@ -95,11 +97,15 @@ pub(crate) fn consent(consent: &Consent<'_>) -> Response {
     } else {
         "<p role=\"alert\">Only an administrator of the tenant can accept this.</p>\n"
     };
+    let admin = if consent.admin_approval {
+        "<button id=\"admin\" name=\"action\" value=\"admin\">Needs admin approval</button>\n"
+    } else {
+        ""
+    };
     let body = format!(
         "<p>{}</p>\n<p><strong>{}</strong> would like to:</p>\n<ul>{list}</ul>\n\
          <form method=\"post\" action=\"/consent\">\n<input type=\"hidden\" name=\"flow\" value=\"{}\">\n{accept}\
-         <button id=\"cancel\" name=\"action\" value=\"cancel\">Cancel</button>\n\
-         <button id=\"admin\" name=\"action\" value=\"admin\">Needs admin approval</button>\n</form>",
+         <button id=\"cancel\" name=\"action\" value=\"cancel\">Cancel</button>\n{admin}</form>",
         escape(consent.who),
         escape(consent.app),
         escape(consent.flow)

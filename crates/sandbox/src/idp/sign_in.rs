@@ -13,7 +13,8 @@ use crate::count::RequestKind;
 use crate::directory::{App, SignInRefusal, User, UserKind};
 use crate::fault::{Fault, Who};
 use crate::http::Base;
-use crate::idp::authorize::{error_page, refuse, send};
+use crate::idp::authorize::{error_page, refuse};
+use crate::idp::google;
 use crate::idp::page;
 use crate::idp::params::Params;
 use crate::idp::refusal::{Refusal, Trace};
@@ -37,11 +38,14 @@ pub(crate) enum Outcome {
 /// The user pressed a button on the sign-in page.
 pub(crate) async fn login(
     State(idp): State<Arc<Idp>>,
-    Extension(Base(base)): Extension<Base>,
+    Extension(base): Extension<Base>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let params = Params::new(None, &body);
+    if let Some(response) = google::login(&idp, &params, &base) {
+        return response;
+    }
     let trace = idp.trace(&headers, &Who::default());
     let Some((id, flow)) = idp.flow(&params) else { return lost() };
     if params.get("action") == Some("cancel") {
@@ -62,7 +66,7 @@ pub(crate) async fn login(
                 idp.tables().sessions.insert(session.clone(), user.upn.clone());
                 idp.signed_in(&id, flow, user, &app, &trace)
             };
-            let secure = if base.starts_with("https:") { "; Secure" } else { "" };
+            let secure = if base.0.starts_with("https:") { "; Secure" } else { "" };
             let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax{secure}");
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -76,6 +80,9 @@ pub(crate) async fn login(
 pub(crate) async fn consent(State(idp): State<Arc<Idp>>, headers: HeaderMap, body: Bytes) -> Response {
     idp.count(RequestKind::Consent);
     let params = Params::new(None, &body);
+    if let Some(response) = google::consent(&idp, &params) {
+        return response;
+    }
     let trace = idp.trace(&headers, &Who::default());
     let Some((id, flow)) = idp.flow(&params) else { return lost() };
     let Some(app) = idp.directory.app(&flow.client_id).cloned() else { return lost() };
@@ -132,10 +139,15 @@ fn lost() -> Response {
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     all.flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value.to_owned())
 }
 
@@ -221,6 +233,7 @@ impl Idp {
             who: &format!("Signed in as {}", user.upn),
             permissions: &descriptions(&flow),
             may_accept: self.may_consent(&user, &flow),
+            admin_approval: true,
         })
     }
 
@@ -246,10 +259,7 @@ impl Idp {
     pub(crate) fn finish(&self, flow: Flow, outcome: Outcome, trace: &Trace) -> Response {
         match (flow.purpose, outcome) {
             (Purpose::Code { answer, .. }, Outcome::Refused(refusal)) => refuse(&answer, &refusal, trace),
-            (
-                Purpose::Code { mut answer, nonce, challenge, client_info, context },
-                Outcome::Granted(user),
-            ) => {
+            (Purpose::Code { answer, nonce, challenge, client_info, context }, Outcome::Granted(user)) => {
                 let who = Who { client: flow.client_id.clone(), user: Some(user.upn.clone()) };
                 let refused = self
                     .faults
@@ -259,7 +269,8 @@ impl Idp {
                     return refuse(&answer, &refusal, trace);
                 }
                 // Entra's codes for work accounts begin like this and are this long.
-                let text = format!("1.A{}", random::base64url(480));
+                let fresh = || format!("1.A{}", random::base64url(480));
+                let text = fresh();
                 let now = self.clock.now();
                 let code = Code {
                     tenant: flow.tenant,
@@ -279,24 +290,10 @@ impl Idp {
                     tables.codes.insert(text.clone(), code);
                 }
                 let mut fields = vec![("session_state", crate::guid::random())];
-                if self.faults.hits(&who, &Fault::ForeignCode) {
-                    fields.push(("code", format!("1.A{}", random::base64url(480))));
-                } else if !self.faults.hits(&who, &Fault::NoCode) {
-                    fields.push(("code", text));
-                }
                 if client_info {
                     fields.push(("client_info", self.client_info(&user)));
                 }
-                if self.faults.hits(&who, &Fault::WrongState) {
-                    answer.state = Some(random::base64url(24));
-                }
-                if self.faults.hits(&who, &Fault::NoState) {
-                    answer.state = None;
-                }
-                if self.faults.hits(&who, &Fault::WrongIss) {
-                    fields.push(("iss", "https://another-provider.example/v2.0".to_owned()));
-                }
-                send(&answer, fields)
+                self.land(&who, answer, fields, text, fresh)
             }
             (Purpose::Device { device_code }, Outcome::Granted(user)) => {
                 match self.settle_device(&device_code, Verdict::Approve(user.upn)) {

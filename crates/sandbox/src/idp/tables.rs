@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::idp::google;
 use crate::idp::refusal::Refusal;
 use crate::idp::scope::{Oidc, Permission, Scopes};
 use crate::idp::tenant::Tenant;
@@ -147,6 +148,8 @@ pub(crate) struct Tables {
     pub(crate) assertions: HashMap<(String, String), u64>,
     /// Families of refresh tokens in which one was used twice.
     pub(crate) revoked_families: HashSet<u64>,
+    /// What the Google-like endpoints remember.
+    pub(crate) google: google::Tables,
 }
 
 /// Entries of one kind above which expired ones are dropped.

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::sandbox::{ANA, DAEMON_APP, FILE_MOVER_APP, FILE_MOVER_REDIRECT, PUBLIC_APP, SHARED, Sandbox, WEB_APP};
+use ::sandbox::{
+    ANA, DAEMON_APP, FILE_MOVER_APP, FILE_MOVER_REDIRECT, GOOGLE_APP, PUBLIC_APP, SHARED, Sandbox, WEB_APP,
+};
 
-use super::Files;
+use super::{Files, google};
 use crate::exit::{Exit, Failure, Result};
 
 /// The file of variables; it goes when this is dropped.
@@ -70,7 +72,9 @@ fn text(sandbox: &Sandbox, files: &Files) -> String {
         ("SANDBOX_CERTIFICATE_FILE", files.client_key.display().to_string()),
         ("SANDBOX_WORKLOAD_TOKEN_FILE", files.workload_token.display().to_string()),
         ("SANDBOX_SERVICE_ACCOUNT_FILE", files.service_account.display().to_string()),
-        ("SANDBOX_TOKEN_URI", format!("{}/google/token", sandbox.base_url())),
+        ("SANDBOX_GOOGLE_CLIENT_ID", google(sandbox).map_or("", |client| client.id()).to_owned()),
+        ("SANDBOX_GOOGLE_SECRET_FILE", secret(GOOGLE_APP)),
+        ("SANDBOX_TOKEN_URI", format!("{}/token", sandbox.google_authority())),
         ("SANDBOX_HOST", "localhost".to_owned()),
         ("SANDBOX_IMAP_PORT", ports.imaps.to_string()),
         ("SANDBOX_IMAP_STARTTLS_PORT", ports.imap.to_string()),
@@ -101,7 +105,7 @@ pub(super) fn configuration(sandbox: &Sandbox, ca: &Path) -> String {
         server.insert("tls", tls.into());
         value(toml_edit::Array::from_iter([server]))
     };
-    let provider = |like: &str, title: &str, key: &str, url: String| {
+    let provider = |like: &str, title: &str, authority: String| {
         let mut servers = Table::new();
         servers.insert("imap", server(ports.imaps, "implicit"));
         servers.insert("pop3", server(ports.pop3s, "implicit"));
@@ -109,16 +113,20 @@ pub(super) fn configuration(sandbox: &Sandbox, ca: &Path) -> String {
         let mut provider = Table::new();
         provider.insert("like", value(like));
         provider.insert("title", value(title));
-        provider.insert(key, value(url));
+        provider.insert("authority", value(authority));
         provider.insert("ca_file", value(ca.display().to_string()));
         provider.insert("servers", Item::Table(servers));
         Item::Table(provider)
     };
     let mut providers = Table::new();
     providers.set_implicit(true);
-    providers.insert("sandbox", provider("microsoft", "the sandbox", "authority", sandbox.base_url()));
-    let google = format!("{}/google/token", sandbox.base_url());
-    providers.insert("sandbox-google", provider("google", "the sandbox, as Google", "token", google));
+    providers.insert("sandbox", provider("microsoft", "the sandbox", sandbox.base_url()));
+    let mut google = provider("google", "the sandbox, as Google", sandbox.google_authority());
+    // Google's own is on another host than its pages.
+    if let Some(google) = google.as_table_mut() {
+        google.insert("token", value("{authority}/token"));
+    }
+    providers.insert("sandbox-google", google);
     let mut document = DocumentMut::new();
     document.insert("state_dir", value("state"));
     document.insert("providers", Item::Table(providers));

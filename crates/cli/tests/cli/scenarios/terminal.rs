@@ -159,7 +159,7 @@ impl Someone {
         } else if let Some(code) = line.strip_prefix("2. Type ") {
             let address = self.open.take().expect("a code without an address");
             self.runtime.block_on(self.visitor.device(&address, code.trim()));
-        } else if line.starts_with("https://") && line.contains("/authorize?") {
+        } else if line.starts_with("https://") && (line.contains("/authorize?") || line.contains("/auth?")) {
             self.address = Some(line.to_owned());
         } else if line.starts_with("Copy that address") {
             let address = self.address.take().expect("nothing to open was shown");
