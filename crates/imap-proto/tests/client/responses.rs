@@ -32,7 +32,7 @@ fn free_text_announces_no_literal() {
 
 #[test]
 fn quirks_of_exchange_do_not_end_a_session() {
-    // exchange-online D.2 quirks 1, 12, 15; FR-22, FR-23
+    // As Exchange Online sends them; FR-22, FR-23
     let server = "* OK The Microsoft Exchange IMAP4 service is ready. [UABSADMAUAAyADUAMABDAEEA]\r\n\
         A1 OK [Error=\"x: y\" Auth=0 Proxy=a.b:1993:SSL] done\r\n\
         [COPYUID 55 31 6]\r\n";

@@ -50,7 +50,7 @@ fn a_line_without_end_is_cut_off() {
 
 #[test]
 fn a_line_over_the_protocols_length_costs_itself_only() {
-    // RFC 2449 section 4; exchange-online D.3.
+    // RFC 2449 section 4.
     let mut app = stranger();
     app.config.longest_command = 255;
     let line = |len: usize| format!("CAPA{}\r\nCAPA\r\n", " ".repeat(len - "CAPA\r\n".len()));

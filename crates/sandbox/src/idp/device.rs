@@ -1,4 +1,4 @@
-//! The device authorisation grant (RFC 8628; exchange-online facts A.6).
+//! The device authorisation grant (RFC 8628).
 
 use std::sync::Arc;
 

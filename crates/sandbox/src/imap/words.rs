@@ -60,7 +60,7 @@ pub(crate) fn offers(profile: Profile, mechanism: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The capability lines of exchange-online facts D.2, word for word.
+    /// The capability lines of Exchange Online, word for word.
     #[test]
     fn captured_lines() {
         assert_eq!(

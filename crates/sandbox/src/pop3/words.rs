@@ -1,4 +1,4 @@
-//! What the POP3 server says of itself (exchange-online facts D.3).
+//! What the POP3 server says of itself.
 
 use pop3_proto::types::{Capability, Invalid, Mechanism};
 

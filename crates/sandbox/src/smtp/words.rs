@@ -1,4 +1,4 @@
-//! What the SMTP server says of itself and of refusals (exchange-online facts D.4).
+//! What the SMTP server says of itself and of refusals.
 
 use std::net::IpAddr;
 

@@ -12,7 +12,7 @@ fn a_short_initial_response_rides_on_the_command_and_a_long_one_waits() {
     let o = plain(EHLO, || vec![Action::Authenticate(xoauth2())], "235 2.7.0 Authentication successful\r\n");
     assert!(behind(&o).starts_with(&format!("AUTH XOAUTH2 {BLOB}")), "{}", behind(&o));
     saw(&o, "AUTH 235 2.7.0 Authentication successful");
-    // exchange-online.md D.4: 334 with and without a blank, with text that is no base64 and with text that looks like it.
+    // As servers were seen to send it: 334 with and without a blank, with text that is no base64 and with text that looks like it.
     for invitation in ["334 \r\n", "334\r\n", "334 go ahead\r\n", "334 Continue\r\n"] {
         let mut config = Config::new(Security::DangerousPlaintext);
         config.initial_response = InitialResponse::Never;
