@@ -63,7 +63,7 @@ impl FileStore {
     ) -> Result<Option<Record>, StoreError> {
         let Some(folder) = Folder::existing(path.into())? else { return Ok(None) };
         let Some(key) = key::file::read(key_file)? else { return Ok(None) };
-        let found = Self { folder, sealer: Sealer::new(&*key)? }.read(&entry.digest())?;
+        let found = Self { folder, sealer: Sealer::new(&key)? }.read(&entry.digest())?;
         Ok(found.map(|(_, record)| record))
     }
 
