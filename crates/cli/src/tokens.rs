@@ -1,11 +1,12 @@
 //! From an account to an access token: the store, and what fills it.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::store::age::Recipient;
 use auth::store::{
-    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, MemoryStore, Record, Renewal, StoreError,
-    TokenStore, Wanted,
+    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, Listing, MemoryStore, Record, Renewal,
+    StoreError, TokenStore, Wanted,
 };
 use auth::{Challenge, Clock as _, SystemClock, Tokens};
 use postkey::{Ask, Token, TokenFuture, TokenSource};
@@ -25,7 +26,7 @@ pub(crate) fn open(config: &Config, account: &str) -> Result<Store> {
     let failed = |error| failed(error, account);
     Ok(Store(match config.store()? {
         Place::Files { folder, key } => {
-            let key = key_source(config, key, &folder.display().to_string(), account)?;
+            let key = key_source(config, key, &folder, account)?;
             Box::new(FileStore::open(folder, &key).map_err(failed)?)
         }
         Place::Keyring { keyring: which, locks } => keyring_store(which, locks).map_err(failed)?,
@@ -45,15 +46,28 @@ pub(crate) fn exists(config: &Config) -> Result<bool> {
     })
 }
 
+/// What is in the store, without making one.
+pub(crate) fn list(config: &Config) -> Result<Listing> {
+    if !exists(config)? {
+        return Ok(Listing::default());
+    }
+    open(config, "")?.0.list().map_err(|error| failed(error, ""))
+}
+
+/// Carries the key of the store in `folder` from one place to another: see [`store::rewrap`].
+pub(crate) fn carry(folder: &Path, from: &KeySource, to: &KeySource) -> Result<()> {
+    store::rewrap(folder, from, to).map_err(|error| failed(error, ""))
+}
+
 /// The key's place as the store knows it. Secrets are fetched here, and only those that it needs.
-fn key_source(config: &Config, key: KeyPlace, folder: &str, account: &str) -> Result<KeySource> {
+pub(crate) fn key_source(config: &Config, key: KeyPlace, folder: &Path, account: &str) -> Result<KeySource> {
     let failed = |error| failed(error, account);
     match key {
         KeyPlace::File(path) => Ok(KeySource::File(path)),
         KeyPlace::Secret(reference) => {
             KeySource::from_text(&config.fetch(&reference, "the key of the token store")?).map_err(failed)
         }
-        KeyPlace::Keyring(which) => keyring_key(which, folder).map_err(failed),
+        KeyPlace::Keyring(which) => keyring_key(which, &folder.display().to_string()).map_err(failed),
         KeyPlace::Credential(name) => KeySource::credential(&name).map_err(failed),
         KeyPlace::Age { file, identity, passphrase, recipients } => {
             let fetch = |reference| config.fetch(&reference, "the passphrase of the token store's key");

@@ -11,6 +11,8 @@ mod pop3;
 mod proofs;
 mod providers;
 mod redirects;
+#[cfg(unix)]
+mod rekey;
 mod sandbox_command;
 #[cfg(unix)]
 mod scenarios;
