@@ -25,6 +25,8 @@ mod status;
 #[cfg(unix)]
 mod store;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod tokens;
 mod tour;
 mod transfer;
