@@ -1,10 +1,11 @@
 //! What is different at a terminal: a pseudo-terminal stands for one, and the test for who sits at it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,19 +21,23 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// A terminal with our program in it.
 struct Terminal {
     child: Child,
+    keyboard: File,
     lines: mpsc::Receiver<String>,
     seen: String,
 }
 
 impl Terminal {
     fn run(home: &Home, args: &[&str]) -> Self {
+        Self::with(home.command(args))
+    }
+
+    fn with(mut command: Command) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
         let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
         let flags = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
         let open = || OpenOptions::new().read(true).write(true).custom_flags(flags).open(&name).unwrap();
-        let mut command = home.command(args);
         command
             .env("NO_COLOR", "1")
             .stdin(Stdio::from(open()))
@@ -41,6 +46,7 @@ impl Terminal {
         let child = command.spawn().unwrap();
         // Our ends of the terminal would keep it open.
         drop(command);
+        let keyboard = File::from(controller.try_clone().unwrap());
         let (tell, lines) = mpsc::channel();
         std::thread::spawn(move || {
             // The end of a terminal is an error: everybody else has closed it.
@@ -50,7 +56,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, lines, seen: String::new() }
+        Self { child, keyboard, lines, seen: String::new() }
     }
 
     /// Reads up to a line that `wanted` gives something for.
@@ -125,4 +131,100 @@ fn fresh_codes_have_an_end() {
     assert_eq!(seen.matches("here is a new one").count(), 2, "{seen}");
     assert!(seen.contains("postkey login ana"), "{seen}");
     assert_eq!(world.sandbox.requests(RequestKind::DeviceCode), 3);
+}
+
+/// Somebody waits for a PIN: the command's processes, which the test ends if nobody else does.
+const WAITS: &str = "sleep 600 & echo $! > sleeper.new; mv sleeper.new sleeper; wait; echo secret";
+
+/// An account whose token comes from a command that never ends, and one whose password does.
+fn waiting() -> Home {
+    let home = Home::new();
+    home.configure(&format!(
+        "[accounts.foreign]\nuser = \"ana@x.example\"\ntoken = {{ command = \"{WAITS}\" }}\n\
+         [accounts.pin]\nuser = \"ana@x.example\"\ntenant = \"x.example\"\nclient_id = \"c\"\nflow = \"password\"\n\
+         [accounts.pin.oauth]\npassword = {{ command = \"{WAITS}\" }}\n"
+    ));
+    home
+}
+
+/// The number of the command's process, once it runs.
+fn sleeper(home: &Home) -> String {
+    let path = home.path("sleeper");
+    for _ in 0..1200 {
+        if let Ok(id) = std::fs::read_to_string(&path) {
+            std::fs::remove_file(&path).unwrap();
+            return id.trim().to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the command was not run");
+}
+
+fn kill(signal: &str, id: &str) -> bool {
+    Command::new("kill").args([signal, id]).stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// Fails if the command's process is still there a while later.
+fn gone(id: &str) {
+    for _ in 0..200 {
+        // One that has ended and that nobody has waited for is no process any more.
+        let state = Command::new("ps").args(["-o", "stat=", "-p", id]).output().unwrap().stdout;
+        if state.trim_ascii().is_empty() || state.starts_with(b"Z") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill("-KILL", id);
+    panic!("the command is still running");
+}
+
+/// The program in a session of its own, without a terminal or with the one it is given.
+fn session(home: &Home, option: &[&str], args: &[&str]) -> Command {
+    let words = [option, &[env!("CARGO_BIN_EXE_postkey")], args].concat();
+    home.command_of(Path::new("setsid"), &words)
+}
+
+#[test]
+fn a_signal_while_a_secrets_command_runs_ends_both_at_once() {
+    let home = waiting();
+    for (args, signal) in [
+        (&["token", "foreign"][..], "-INT"),
+        (&["token", "foreign", "--json"], "-TERM"),
+        (&["login", "pin"], "-INT"),
+    ] {
+        let child = session(&home, &[], args).spawn().unwrap();
+        let id = sleeper(&home);
+        assert!(kill(signal, &child.id().to_string()));
+        let ran = finish(child, String::new()).code(130).says(&["interrupted"]);
+        assert!(
+            ran.stdout.is_empty() && (!args.contains(&"--json") || ran.stderr.starts_with('{')),
+            "{ran:?}"
+        );
+        gone(&id);
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_terminal_ends_a_secrets_command_too() {
+    let home = waiting();
+    for args in [["token", "foreign"], ["login", "pin"]] {
+        let mut terminal = Terminal::with(session(&home, &["--ctty"], &args));
+        let id = sleeper(&home);
+        terminal.keyboard.write_all(b"\x03").unwrap();
+        let seen = ended(terminal, 130);
+        assert!(seen.contains("interrupted"), "{seen}");
+        gone(&id);
+    }
+}
+
+#[test]
+fn a_signal_after_a_secrets_command_still_ends_the_program() {
+    let world = World::new();
+    let account = world.account("late", "device", sandbox::DAEMON_APP);
+    let secret = "client_secret = { command = \"cat ~/daemon.secret\" }\n[accounts.late.oauth]";
+    world.configure(&account.replacen("[accounts.late.oauth]", secret, 1));
+    let mut child = world.home.command(&["login", "late"]).spawn().unwrap();
+    let ((), seen, rest) = until(&mut child, |line| line.starts_with("Waiting").then_some(()));
+    assert!(kill("-INT", &child.id().to_string()));
+    world.end(child, seen, rest).code(130).says(&["interrupted"]);
 }
