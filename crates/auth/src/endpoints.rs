@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use crate::Error;
 use crate::provider::{Flow, Quirks, allows};
+use crate::scope::{any_resource, well_formed};
 
 /// The addresses of an authorisation server, with the tenant filled in.
 #[derive(Debug, Clone)]
@@ -60,6 +61,16 @@ impl Endpoints {
     /// Refuses a flow that gives no token for mail here.
     pub(crate) fn allows(&self, flow: Flow) -> Result<(), Error> {
         allows(&self.unsupported, flow)
+    }
+
+    /// Checks the scopes of a refresh before any request: where scopes name their resource, as at Microsoft, all of one, whichever
+    /// that is, and `.default` by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] with the reason.
+    pub fn refreshable(&self, scopes: &[String]) -> Result<(), Error> {
+        if self.quirks.scope_names_resource { any_resource(scopes) } else { well_formed(scopes) }
     }
 
     /// What token-store entries are bound to: tokens of one authorisation server never serve another.

@@ -51,7 +51,7 @@ pub(crate) fn token(arguments: &[OsString]) -> Option<Cli> {
     }
     let global = Global { config: None, json, quiet, verbose: 0, color: Color::Auto };
     let purpose = purpose.unwrap_or(Purpose::Imap);
-    let token = Token { command: None, which: Which { account }, purpose, sasl };
+    let token = Token { command: None, which: Which { account }, purpose, scopes: Vec::new(), sasl };
     Some(Cli { global, command: Command::Token(token) })
 }
 
@@ -78,6 +78,8 @@ mod tests {
         "--sasl",
         "--sasl=xoauth2",
         "oauthbearer",
+        "--scope",
+        "--scope=x",
         "--json",
         "--json=x",
         "-q",
