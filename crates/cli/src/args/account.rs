@@ -104,6 +104,9 @@ pub(crate) struct AccountAdd {
     /// The key file (mode 600) of a Google service account
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) service_account: Option<PathBuf>,
+    /// The file (mode 600) with the person's password, for --flow password; asked for without it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_in_password_file: Option<PathBuf>,
     /// The command that prints the client secret
     #[arg(long, value_name = "COMMAND", group = "secret")]
     pub(crate) client_secret_command: Option<String>,

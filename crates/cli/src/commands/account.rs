@@ -97,6 +97,11 @@ fn table(args: &AccountAdd) -> Result<Table> {
     if let Some((authority, _)) = authority {
         oauth.insert("authority", value(authority));
     }
+    if let Some(file) = &args.sign_in_password_file {
+        let mut reference = InlineTable::new();
+        reference.insert("file", paths::absolute(file)?.into());
+        oauth.insert("password", value(reference));
+    }
     if let Some(redirect) = &args.redirect {
         oauth.insert("redirect", value(redirect));
     }
