@@ -22,12 +22,11 @@ impl<H: Http, C: Clock> Client<H, C> {
                 "an application signs in on its own with a secret, a certificate or a federated assertion; give one",
             ));
         }
-        if self.endpoints.quirks.app_only_needs_tenant {
-            if let Some(scope) = scopes.iter().find(|scope| !scope::is_default(scope)) {
-                let reason =
-                    format!("{scope:?} does not end in /.default, as the scope of an application must");
-                return Err(Error::setting("scope", reason));
-            }
+        if self.endpoints.quirks.app_only_needs_tenant
+            && let Some(scope) = scopes.iter().find(|scope| !scope::is_default(scope))
+        {
+            let reason = format!("{scope:?} does not end in /.default, as the scope of an application must");
+            return Err(Error::setting("scope", reason));
         }
         if scopes.is_empty() {
             return Err(Error::setting("scope", "there is none"));
