@@ -267,8 +267,25 @@ impl Account {
     /// What speaks to the identity provider. Fetches the credential.
     pub(crate) fn client(&self) -> Result<auth::Client<LazyHttp>> {
         let mut registration = self.registration();
-        registration.credential = self.proof.credential(&self.base, &self.user)?;
+        registration.credential = self.credential()?;
         Ok(auth::Client::new(self.endpoints()?.into_owned(), registration, LazyHttp::new(self.http()?)))
+    }
+
+    /// Whether somebody, or the application, can sign in with what is configured, as far as can be seen without asking anybody,
+    /// running a command or needing this environment's variables.
+    pub(crate) fn can_sign_in(&self) -> Result<()> {
+        let failed = |error: auth::Error| Failure::from_auth(&error, &self.name);
+        let endpoints = self.endpoints()?;
+        self.scopes()?;
+        if let Some(flow) = self.flow {
+            endpoints.serves(flow.of_provider()).map_err(failed)?;
+        }
+        self.proof.at_hand(&self.base)
+    }
+
+    /// What proves the application, fetched.
+    pub(crate) fn credential(&self) -> Result<auth::credential::Credential> {
+        self.proof.credential(&self.base, &self.user)
     }
 
     fn http(&self) -> Result<crate::http::Settings> {

@@ -1,6 +1,7 @@
 //! The configuration: where it is, what stands in it, and what an account in it amounts to.
 
 mod account;
+mod command;
 pub(crate) mod edit;
 mod load;
 pub(crate) mod model;

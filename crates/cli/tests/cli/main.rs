@@ -12,6 +12,8 @@ mod pop3;
 mod proofs;
 mod providers;
 mod redirects;
+#[cfg(unix)]
+mod rekey;
 mod sandbox_command;
 #[cfg(unix)]
 mod scenarios;
@@ -24,6 +26,8 @@ mod status;
 #[cfg(unix)]
 mod store;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod tokens;
 mod tour;
 mod transfer;
