@@ -20,6 +20,7 @@ mod nonce;
 mod password;
 mod processes;
 mod refresh;
+mod refusals;
 #[cfg(unix)]
 mod rounds;
 mod secrets;
