@@ -42,8 +42,11 @@ pub use credential::{Ask, Credential, Mechanism, Token, TokenFuture, TokenSource
 pub use driver::tls::Roots;
 pub use error::{Error, Throttle};
 pub use imap::{Examined, FetchError, Folder, Imap, Listed, MessageMeta, MessageSink, Outcome, Refusal};
+pub use imap_proto::types::StatusKind;
 pub use imap_proto::{Security, Timeouts};
 pub use pop3::{NumberSink, Pop3, Pop3Message, Retrieved};
+pub use pop3_proto::Timeouts as Pop3Timeouts;
 pub use reply::{Code, Reply};
 pub use server::Server;
 pub use smtp::Smtp;
+pub use wire::{Limits, Secret};

@@ -32,7 +32,7 @@ pub use smtp_proto::types::{
     BodyType, Capabilities, EhloName, EnhancedCode, Envelope, EnvelopeId, ForwardPath, Invalid, MailParams,
     Mailbox, Notify, Occasions, Partial, RcptParams, Recipient, ReplyCode, Ret, ReversePath, Submitter,
 };
-pub use smtp_proto::{BareNewline, Stage};
+pub use smtp_proto::{BareNewline, Stage, Timeouts};
 
 use crate::error::Error;
 
