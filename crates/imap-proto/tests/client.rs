@@ -562,3 +562,213 @@ fn a_message_of_one_gib_goes_out_within_256_kib() {
     }
     assert_eq!(sent, SIZE + "A1 APPEND INBOX {1073741824}\r\n\r\n".len() as u64);
 }
+
+/// A client by hand: what a caller does between two octets of the server.
+struct ByHand {
+    client: postkey_imap_proto::Client,
+    input: wire::InBuf,
+    now: wire::Tick,
+}
+
+impl ByHand {
+    fn new() -> Self {
+        Self::with(Config::new(Security::DangerousPlaintext))
+    }
+
+    fn with(config: Config) -> Self {
+        let client = postkey_imap_proto::Client::new(config);
+        Self { client, input: wire::InBuf::new(1 << 20), now: wire::Tick::ZERO }
+    }
+
+    /// What the server says, and whatever comes of it; the error that ended the connection, if one did.
+    fn hear(&mut self, octets: &str) -> Option<postkey_imap_proto::Error> {
+        use wire::Machine as _;
+        assert_eq!(self.input.extend(octets.as_bytes()), octets.len());
+        while self.client.advance(&mut self.input, self.now) == Need::Event {
+            if let Err(error) = self.client.event(&self.input).unwrap() {
+                return Some(error);
+            }
+        }
+        None
+    }
+
+    /// What the driver sends.
+    fn sends(&mut self) -> String {
+        use wire::Machine as _;
+        let _ = self.client.advance(&mut self.input, self.now);
+        let out = self.client.output();
+        let sent = String::from_utf8(out.pending().to_vec()).unwrap();
+        out.sent(sent.len());
+        sent
+    }
+
+    /// So much time goes by.
+    fn later(&mut self, seconds: u64) {
+        self.now = wire::Tick::from_millis(self.now.as_millis() + seconds * 1_000);
+    }
+}
+
+#[test]
+fn a_mailbox_is_selected_when_the_last_of_several_selects_succeeds() {
+    let named = |name: &'static [u8]| Command::Select {
+        mailbox: Mailbox::new(name).unwrap(),
+        params: SelectParams::default(),
+    };
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    c.client.send(&named(b"gone")).unwrap();
+    c.client.send(&named(b"there")).unwrap();
+    assert_eq!(c.sends(), "A1 SELECT gone\r\nA2 SELECT there\r\n");
+    assert_eq!(c.hear("A1 NO no such mailbox\r\nA2 OK [READ-WRITE] done\r\n"), None);
+    assert_eq!(c.client.state(), postkey_imap_proto::State::Selected);
+    c.client.send(&fetch()).unwrap();
+    // And the other way round: RFC 3501 section 6.3.1.
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    c.client.send(&named(b"there")).unwrap();
+    c.client.send(&named(b"gone")).unwrap();
+    c.sends();
+    assert_eq!(c.hear("A1 OK done\r\nA2 NO no such mailbox\r\n"), None);
+    assert_eq!(c.client.state(), postkey_imap_proto::State::Authenticated);
+}
+
+#[test]
+fn a_reply_to_a_command_that_still_waits_to_be_sent() {
+    let mut c = ByHand::with(Config::new(Security::StartTls));
+    assert_eq!(c.hear("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n"), None);
+    c.client.starttls().unwrap();
+    c.client.send(&Command::Noop).unwrap();
+    assert_eq!(c.sends(), "A1 STARTTLS\r\n");
+    let error = c.hear("A2 OK done already\r\n").unwrap();
+    assert_eq!(error, postkey_imap_proto::Error::UnexpectedTag { tag: "A2".into() });
+}
+
+#[test]
+fn nothing_is_said_before_the_greeting() {
+    let mut c = ByHand::new();
+    c.client.send(&Command::Capability).unwrap();
+    assert_eq!(c.sends(), "");
+    assert_eq!(c.hear("* OK hi\r\n"), None);
+    assert_eq!(c.sends(), "A1 CAPABILITY\r\n");
+}
+
+#[test]
+fn no_body_before_sign_in_is_longer_than_any_other_literal() {
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* OK hi\r\n"), None);
+    let error = c.hear("* 1 FETCH (BODY[] {4097}\r\n").unwrap();
+    assert_eq!(error, postkey_imap_proto::Error::Limit(wire::Limit::Literal));
+}
+
+#[test]
+fn bodies_before_sign_in_count_as_all_else_does() {
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* OK hi\r\n"), None);
+    let body = format!("* 1 FETCH (BODY[] {{4000}}\r\n{})\r\n", "x".repeat(4000));
+    let error = (0..20).find_map(|_| c.hear(&body)).unwrap();
+    assert_eq!(error, postkey_imap_proto::Error::Limit(wire::Limit::PreAuthTotal));
+}
+
+#[test]
+fn the_invitation_to_idle_invites_nothing_else() {
+    // DONE before the server listens; a literal must wait for an invitation of its own.
+    let odd = Command::Create(Mailbox::new("\u{e4}".as_bytes().to_vec()).unwrap());
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    c.client.idle().unwrap();
+    assert_eq!(c.sends(), "A1 IDLE\r\n");
+    c.client.done().unwrap();
+    c.client.send(&odd).unwrap();
+    let mut sent = c.sends();
+    assert_eq!(c.hear("+ idling\r\n"), None);
+    sent += &c.sends();
+    assert!(!sent.contains('\u{e4}'), "{sent}");
+    assert_eq!(c.hear("A1 OK done\r\n"), None);
+    sent += &c.sends();
+    assert_eq!(sent, "DONE\r\nA2 CREATE {2}\r\n");
+    assert_eq!(c.hear("+ go\r\n"), None);
+    assert_eq!(c.sends(), "\u{e4}\r\n");
+}
+
+#[test]
+fn the_caller_s_own_time_is_not_the_server_s() {
+    use wire::Machine as _;
+    let late = |c: &mut ByHand| match c.client.advance(&mut c.input, c.now) {
+        Need::Event => c.client.event(&c.input).unwrap().err(),
+        _ => None,
+    };
+    // Between the reply to one command and the next.
+    let mut c = ByHand::new();
+    c.input.extend(b"* PREAUTH hi\r\n");
+    assert_eq!(c.client.advance(&mut c.input, c.now), Need::Event);
+    c.client.event(&c.input).unwrap().unwrap();
+    c.later(3_600);
+    c.client.send(&Command::Noop).unwrap();
+    assert_eq!(late(&mut c), None);
+    c.input.extend(b"A1 OK done\r\n");
+    assert_eq!(c.client.advance(&mut c.input, c.now), Need::Event);
+    c.client.event(&c.input).unwrap().unwrap();
+    c.later(3_600);
+    c.client.send(&Command::Noop).unwrap();
+    assert_eq!(late(&mut c), None);
+    assert_eq!(c.client.deadline(), Some(c.now + std::time::Duration::from_secs(60)));
+
+    // While it holds octets of a message.
+    c.input.extend(b"* 1 FETCH (BODY[] {20}\r\n0123456789");
+    for _ in 0..3 {
+        assert_eq!(c.client.advance(&mut c.input, c.now), Need::Event);
+        c.client.event(&c.input).unwrap().unwrap();
+    }
+    c.later(3_600);
+    assert_eq!(late(&mut c), None);
+    // A server that says no more has had its time all the same.
+    c.later(60);
+    let error = late(&mut c);
+    assert_eq!(error, Some(postkey_imap_proto::Error::TimedOut(postkey_imap_proto::Wait::Command)));
+
+    // While it makes up what it writes.
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    c.client.append(Mailbox::INBOX, Default::default(), None, 20).unwrap();
+    c.sends();
+    assert_eq!(c.hear("+ go\r\n"), None);
+    for _ in 0..2 {
+        assert_eq!(c.client.write_body(b"0123456789"), Ok(10));
+        assert_eq!(late(&mut c), None);
+        c.sends();
+        c.later(3_600);
+    }
+}
+
+#[test]
+fn each_sign_in_has_its_own_time() {
+    use wire::Machine as _;
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* OK [CAPABILITY IMAP4rev1 SASL-IR] hi\r\n"), None);
+    c.client.authenticate(xoauth2()).unwrap();
+    assert!(c.sends().starts_with("A1 AUTHENTICATE"));
+    c.later(40);
+    c.input.extend(b"A1 NO expired\r\n");
+    assert_eq!(c.client.advance(&mut c.input, c.now), Need::Event);
+    c.client.event(&c.input).unwrap().unwrap();
+    c.client.authenticate(xoauth2()).unwrap();
+    assert!(c.sends().starts_with("A2 AUTHENTICATE"));
+    assert_eq!(c.client.deadline(), Some(c.now + std::time::Duration::from_secs(60)));
+}
+
+#[test]
+fn a_login_that_waits_for_its_literals_has_the_time_of_a_sign_in() {
+    use wire::Machine as _;
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* OK hi\r\n"), None);
+    let password = "gr\u{fc}n".as_bytes().to_vec().into();
+    c.client.send(&Command::Login { user: AString::new(&b"ana"[..]).unwrap(), password }).unwrap();
+    assert_eq!(c.sends(), "A1 LOGIN ana {5}\r\n");
+    let until = c.now + std::time::Duration::from_secs(60);
+    assert_eq!(c.client.deadline(), Some(until));
+    c.later(30);
+    assert_eq!(c.hear("* OK patience\r\n"), None);
+    assert_eq!(c.client.deadline(), Some(until), "talk does not prolong it");
+    assert_eq!(c.hear("+ go\r\n"), None);
+    assert_eq!(c.client.deadline(), Some(until), "it is the same sign-in");
+}

@@ -216,6 +216,7 @@ impl Client {
     /// # Errors
     /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced.
     pub fn write_body(&mut self, chunk: &[u8]) -> Result<usize, Misuse> {
+        self.rest();
         let limit = self.config.limits.outbox;
         let Some(Pending { kind: Kind::Append { left, invited: true }, .. }) = self.queue.exclusive() else {
             return Err(Misuse::NoBody);
@@ -247,7 +248,9 @@ impl Client {
     pub fn done(&mut self) -> Result<(), Misuse> {
         match self.queue.exclusive() {
             Some(p) if matches!(p.kind, Kind::Idle) => {
-                p.kind = Kind::Plain;
+                // Its invitation may still be on the way: until the reply it could be taken for another command's.
+                p.kind = Kind::Done;
+                self.rest();
                 self.out.push(b"DONE\r\n");
                 Ok(())
             }
@@ -286,12 +289,25 @@ impl Client {
         let mut encoder = Encoder::new();
         crate::grammar::write_command(&tag(id)?, command, &mut encoder).map_err(Misuse::Invalid)?;
         self.next_id = id.0;
-        let then = self.expected.after(command);
-        let then = (then != self.expected).then_some(then);
+        self.rest();
+        // Also where the session is expected to stand there already: what is ahead may fail.
+        let changes = matches!(
+            kind,
+            Kind::Select | Kind::Deselect | Kind::Login | Kind::Authenticate(_) | Kind::Logout
+        );
+        let then = changes.then(|| self.expected.after(command));
         self.expected = then.unwrap_or(self.expected);
         let fragments: VecDeque<Fragment> = encoder.into_fragments().into();
-        self.queue.outgoing.push_back(Pending { id, kind, fragments, awaits_go_ahead: false, then });
+        let pending = Pending { id, kind, fragments, begun: false, awaits_go_ahead: false, then };
+        self.queue.outgoing.push_back(pending);
         Ok(id)
+    }
+
+    /// The caller gives something. A wait from before that, if nothing was to be waited for meanwhile, is not gone on with.
+    fn rest(&mut self) {
+        if self.wait().is_none() {
+            self.watch = Watch::default();
+        }
     }
 
     fn literal_mode(&self) -> LiteralMode {
@@ -321,10 +337,12 @@ fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
+        self.watch.take_back(now);
         if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || !matches!(self.current, Current::None) {
+            self.watch.lend(now);
             return Need::Event;
         }
         if let Some(need) = self.end.need() {
@@ -333,9 +351,12 @@ impl Machine for Client {
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
         }
-        let mode = self.literal_mode();
-        self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
+        if self.state != State::Greeting {
+            let mode = self.literal_mode();
+            self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
+        }
         if self.invite_body() {
+            self.watch.lend(now);
             return Need::Event;
         }
         let (wait, moved) = (self.wait(), self.out.moved(input));

@@ -94,12 +94,17 @@ impl Client {
                 return true;
             }
         };
-        let len = match framed {
+        let (len, body) = match framed {
             Framed::More => return false,
-            Framed::Response { len, .. } | Framed::Fetch { len, .. } | Framed::Numbers { len, .. } => len,
+            Framed::Fetch { len, last: false, .. } => {
+                (len, body_announced(input.unread().get(..len).unwrap_or_default()))
+            }
+            Framed::Response { len, .. } | Framed::Fetch { len, .. } | Framed::Numbers { len, .. } => {
+                (len, None)
+            }
         };
         if !authenticated {
-            self.pre_auth = self.pre_auth.saturating_add(len as u64);
+            self.pre_auth = self.pre_auth.saturating_add(len as u64).saturating_add(body.unwrap_or_default());
             if self.pre_auth > self.config.limits.pre_auth_total.max(limits.pre_auth_line as u64) {
                 self.limit(Limit::PreAuthTotal);
                 return true;
@@ -126,11 +131,7 @@ impl Client {
             }
             Framed::Fetch { len, first, last } => {
                 self.chatter = 0;
-                if !last
-                    && let Some(announced) = body_announced(input.unread().get(..len).unwrap_or_default())
-                {
-                    self.body = Some(literal::Countdown::new(announced));
-                }
+                self.body = body.map(literal::Countdown::new);
                 if first {
                     self.abandoned = ignored;
                 }

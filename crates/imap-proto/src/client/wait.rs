@@ -17,6 +17,7 @@ impl Client {
     /// The wait that runs now.
     pub(super) fn wait(&mut self) -> Option<wire::Wait<Waiting>> {
         let t = self.config.timeouts;
+        let logging_in = self.queue.is_logging_in();
         let kind = if self.state == State::Greeting {
             Waiting::Greeting
         } else {
@@ -29,6 +30,7 @@ impl Client {
                 Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
                     return None;
                 }
+                None if logging_in => Waiting::Auth,
                 _ => Waiting::Command,
             }
         };

@@ -133,8 +133,13 @@ impl Framer {
                         Some(mut a) => {
                             a.start = a.start.saturating_add(from);
                             if self.fetch.is_body(unread, a) {
-                                if a.len > limits.body {
-                                    return Err(Broken::Limit(Limit::Body));
+                                let (max, limit) = if authenticated {
+                                    (limits.body, Limit::Body)
+                                } else {
+                                    (limits.pre_auth_literal, Limit::Literal)
+                                };
+                                if a.len > max {
+                                    return Err(Broken::Limit(limit));
                                 }
                                 self.count_literal(limits)?;
                                 let first = core::mem::replace(&mut self.first, false);
