@@ -63,3 +63,21 @@ fn no_credentials_in_the_clear() {
     saw(&o, "gives Err(NoTls)");
     assert_eq!(sent(&o), "EHLO client.example\r\n");
 }
+
+#[test]
+fn each_sign_in_has_its_own_time() {
+    use crate::ByHand;
+    use wire::{Machine as _, Need, Tick};
+    let at = |seconds: u64| Tick::from_millis(seconds * 1_000);
+    let mut c = ByHand::greeted("AUTH XOAUTH2");
+    c.client.authenticate(xoauth2()).unwrap();
+    assert_eq!(c.client.advance(&mut c.input, at(0)), Need::Input);
+    let n = c.client.output().len();
+    c.client.output().sent(n);
+    c.input.extend(b"535 5.7.3 expired\r\n");
+    assert_eq!(c.client.advance(&mut c.input, at(40)), Need::Event);
+    c.client.event().unwrap().unwrap();
+    c.client.authenticate(xoauth2()).unwrap();
+    assert_eq!(c.client.advance(&mut c.input, at(70)), Need::Input);
+    assert_eq!(c.client.deadline(), Some(at(130)));
+}
