@@ -66,7 +66,8 @@ impl Client {
             let enough =
                 input.len() > SHOWN.saturating_add(1) || memchr::memchr(b'\n', input.unread()).is_some();
             if enough {
-                let found = wire::printable(first_line(input.unread()));
+                let line = first_line(input.unread());
+                let found = wire::printable(line.get(..line.len().min(SHOWN)).unwrap_or_default());
                 self.fail(Error::NotImap { found });
             }
             return enough;
@@ -89,6 +90,7 @@ impl Client {
                 return true;
             }
             Err(Broken::LiteralLength) => {
+                // Whole: of a credential that is cut first, the rest might be too short to be recognised.
                 let found = self.redactor.excerpt(first_line(input.unread()));
                 self.fail(Error::Peer { rule: "literal", found });
                 return true;
@@ -214,13 +216,12 @@ impl Client {
 /// So much of a line that cannot be understood is shown, in octets.
 const SHOWN: usize = 60;
 
-/// The first line without its end, cut short.
+/// The first line without its end.
 fn first_line(octets: &[u8]) -> &[u8] {
-    let line = match memchr::memchr(b'\n', octets) {
+    match memchr::memchr(b'\n', octets) {
         Some(end) => line::content(octets.get(..=end).unwrap_or_default()),
         None => octets,
-    };
-    line.get(..line.len().min(SHOWN)).unwrap_or_default()
+    }
 }
 
 /// How many octets the announcement at the end of a stretch of FETCH data stands for.

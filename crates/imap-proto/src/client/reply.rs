@@ -202,7 +202,7 @@ impl Client {
                         return;
                     }
                 } else {
-                    sign_in = Some(exchange.failure());
+                    sign_in = Some(exchange.failure().scrubbed(&self.redactor));
                 }
             }
             Kind::Append { left, invited: true } if left > 0 => {

@@ -72,7 +72,7 @@ impl Client {
             }
             Kind::Auth { mut exchange, .. } => {
                 if refused {
-                    sign_in = Some(exchange.failure());
+                    sign_in = Some(exchange.failure().scrubbed(&self.redactor));
                 } else {
                     match exchange.success(None) {
                         Ok(_) => self.authenticated = true,
@@ -130,7 +130,7 @@ impl Client {
                 },
                 mut kind => {
                     let sign_in = match &mut kind {
-                        Kind::Auth { exchange, .. } => Some(exchange.failure()),
+                        Kind::Auth { exchange, .. } => Some(exchange.failure().scrubbed(&self.redactor)),
                         _ => None,
                     };
                     let completed = Completed { id, verb, reply: reply.clone(), sign_in };
