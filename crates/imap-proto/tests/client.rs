@@ -833,3 +833,18 @@ fn the_arguments_of_a_command_nobody_knows_are_shown_in_no_log() {
     assert_eq!(out.redacted(out.len()), b"A1 XLOGIN [redacted]\r\n");
     assert_eq!(c.sends(), "A1 XLOGIN ana hunter2\r\n");
 }
+
+#[test]
+fn enable_comes_before_any_mailbox_is_selected() {
+    // RFC 5161 section 3.1
+    use postkey_imap_proto::types::Capability;
+    let enable = || Command::Enable(vec![Capability::CondStore]);
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    assert!(c.client.send(&enable()).is_ok());
+    c.client.send(&select()).unwrap();
+    assert_eq!(c.client.send(&enable()), Err(postkey_imap_proto::Misuse::State));
+    c.client.send(&Command::Close).unwrap();
+    assert_eq!(c.client.send(&enable()), Err(postkey_imap_proto::Misuse::State));
+    assert_eq!(c.sends(), "A1 ENABLE CONDSTORE\r\nA2 SELECT INBOX\r\nA3 CLOSE\r\n");
+}

@@ -45,6 +45,8 @@ pub struct Client {
     state: State,
     /// The state when everything queued succeeds: what the next command is judged by.
     expected: State,
+    /// A SELECT or EXAMINE has been given; ENABLE must not follow (RFC 5161 section 3.1).
+    selected: bool,
     tls: bool,
     capabilities: Option<Capabilities<'static>>,
     queue: Queue,
@@ -78,6 +80,7 @@ impl Client {
             framer: Framer::new(),
             state: State::Greeting,
             expected: State::NotAuthenticated,
+            selected: false,
             tls: config.security.begins_with_tls(),
             capabilities: None,
             queue: Queue::default(),
@@ -128,13 +131,14 @@ impl Client {
     /// APPEND, AUTHENTICATE, STARTTLS and IDLE have methods of their own: they are conversations.
     ///
     /// # Errors
-    /// [`Misuse::State`] when the command is not allowed where the session will stand, [`Misuse::Invalid`] when a value cannot be
-    /// written, [`Misuse::NoTls`], [`Misuse::LoginDisabled`], [`Misuse::TooManyCommands`], [`Misuse::Over`].
+    /// [`Misuse::State`] when the command is not allowed where the session will stand (ENABLE: behind a SELECT or EXAMINE, RFC 5161
+    /// section 3.1), [`Misuse::Invalid`] when a value cannot be written, [`Misuse::NoTls`], [`Misuse::LoginDisabled`], [`Misuse::TooManyCommands`], [`Misuse::Over`].
     pub fn send(&mut self, command: &Command<'_>) -> Result<CommandId, Misuse> {
         let kind = match command {
             Command::Append { .. } | Command::Authenticate { .. } | Command::StartTls | Command::Idle => {
                 return Err(Misuse::State);
             }
+            Command::Enable(_) if self.selected => return Err(Misuse::State),
             Command::Login { password, .. } => {
                 self.may_sign_in()?;
                 if self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::LoginDisabled)) {
@@ -289,6 +293,7 @@ impl Client {
         let mut encoder = Encoder::new();
         crate::grammar::write_command(&tag(id)?, command, &mut encoder).map_err(Misuse::Invalid)?;
         self.next_id = id.0;
+        self.selected |= matches!(kind, Kind::Select);
         self.rest();
         // Also where the session is expected to stand there already: what is ahead may fail.
         let changes = matches!(
