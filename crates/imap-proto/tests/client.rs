@@ -848,3 +848,25 @@ fn enable_comes_before_any_mailbox_is_selected() {
     assert_eq!(c.client.send(&enable()), Err(postkey_imap_proto::Misuse::State));
     assert_eq!(c.sends(), "A1 ENABLE CONDSTORE\r\nA2 SELECT INBOX\r\nA3 CLOSE\r\n");
 }
+
+#[test]
+fn nothing_of_a_message_goes_out_when_the_connection_is_over() {
+    use postkey_imap_proto::Misuse;
+    use wire::Machine as _;
+    let mut c = ByHand::new();
+    assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+    c.client.append(Mailbox::INBOX, Default::default(), None, 20).unwrap();
+    c.sends();
+    assert_eq!(c.hear("+ go\r\n"), None);
+    assert_eq!(c.client.write_body(b"0123456789"), Ok(10));
+    c.sends();
+    assert!(c.hear("* BYE too long a day\r\n").is_some());
+    assert_eq!(c.client.write_body(b"0123456789"), Err(Misuse::Over));
+    let mut idle = ByHand::new();
+    assert_eq!(idle.hear("* PREAUTH hi\r\n"), None);
+    idle.client.idle().unwrap();
+    idle.sends();
+    assert!(idle.hear("* BYE too long a day\r\n").is_some());
+    assert_eq!(idle.client.done(), Err(Misuse::Over));
+    assert!(c.client.output().is_empty() && idle.client.output().is_empty());
+}

@@ -218,8 +218,11 @@ impl Client {
     /// outbox is full; drive the connection and go on.
     ///
     /// # Errors
-    /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced.
+    /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced; [`Misuse::Over`].
     pub fn write_body(&mut self, chunk: &[u8]) -> Result<usize, Misuse> {
+        if self.end.is_over() {
+            return Err(Misuse::Over);
+        }
         self.rest();
         let limit = self.config.limits.outbox;
         let Some(Pending { kind: Kind::Append { left, invited: true }, .. }) = self.queue.exclusive() else {
@@ -248,8 +251,11 @@ impl Client {
     /// Ends IDLE.
     ///
     /// # Errors
-    /// [`Misuse::State`] when no IDLE is in flight.
+    /// [`Misuse::State`] when no IDLE is in flight, [`Misuse::Over`].
     pub fn done(&mut self) -> Result<(), Misuse> {
+        if self.end.is_over() {
+            return Err(Misuse::Over);
+        }
         match self.queue.exclusive() {
             Some(p) if matches!(p.kind, Kind::Idle) => {
                 // Its invitation may still be on the way: until the reply it could be taken for another command's.
