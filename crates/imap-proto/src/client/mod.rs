@@ -260,7 +260,6 @@ impl Client {
             Some(p) if matches!(p.kind, Kind::Idle) => {
                 // Its invitation may still be on the way: until the reply it could be taken for another command's.
                 p.kind = Kind::Done;
-                self.rest();
                 self.out.push(b"DONE\r\n");
                 Ok(())
             }
