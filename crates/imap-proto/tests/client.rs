@@ -870,3 +870,28 @@ fn nothing_of_a_message_goes_out_when_the_connection_is_over() {
     assert_eq!(idle.client.done(), Err(Misuse::Over));
     assert!(c.client.output().is_empty() && idle.client.output().is_empty());
 }
+
+#[test]
+fn a_server_may_be_silent_for_as_long_as_it_likes_once_it_has_accepted_idle() {
+    use wire::Machine as _;
+    for accepted in [false, true] {
+        let mut c = ByHand::new();
+        assert_eq!(c.hear("* PREAUTH hi\r\n"), None);
+        c.client.idle().unwrap();
+        c.sends();
+        if accepted {
+            assert_eq!(c.hear("+ idling\r\n"), None);
+        }
+        c.later(60);
+        let need = c.client.advance(&mut c.input, c.now);
+        assert_eq!((need == Need::Event, c.client.deadline().is_some()), (!accepted, !accepted));
+        if accepted {
+            c.client.done().unwrap();
+            assert_eq!(c.sends(), "DONE\r\n");
+            assert!(c.client.deadline().is_some(), "the reply has its time");
+        } else {
+            let error = c.client.event(&c.input).unwrap().unwrap_err();
+            assert_eq!(error, postkey_imap_proto::Error::TimedOut(postkey_imap_proto::Wait::Command));
+        }
+    }
+}

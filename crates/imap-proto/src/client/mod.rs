@@ -257,7 +257,7 @@ impl Client {
             return Err(Misuse::Over);
         }
         match self.queue.exclusive() {
-            Some(p) if matches!(p.kind, Kind::Idle) => {
+            Some(p) if matches!(p.kind, Kind::Idle | Kind::Idling) => {
                 // Its invitation may still be on the way: until the reply it could be taken for another command's.
                 p.kind = Kind::Done;
                 self.out.push(b"DONE\r\n");

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     StartTls,
     Logout,
     Idle,
+    /// IDLE that the server has accepted.
+    Idling,
     /// IDLE that has been told to end.
     Done,
     /// APPEND with this many octets still to be written; `None` until the server wants them.
@@ -43,6 +45,7 @@ impl Kind {
                 | Self::StartTls
                 | Self::Logout
                 | Self::Idle
+                | Self::Idling
                 | Self::Done
                 | Self::Append { .. }
         )

@@ -25,7 +25,7 @@ impl Client {
                 Some(Kind::Login | Kind::Authenticate(_)) => Waiting::Auth,
                 Some(Kind::Logout) => Waiting::Logout,
                 // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
-                Some(Kind::Idle) => return None,
+                Some(Kind::Idling) => return None,
                 // The caller is at work.
                 Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
                     return None;
