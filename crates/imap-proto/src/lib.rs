@@ -22,7 +22,7 @@
 //! Octets between the consent to STARTTLS and the handshake end the connection, and nothing said in the clear before TLS
 //! survives it. Credentials do not go out without TLS unless the configuration carries the word `dangerous`. Every size,
 //! count, depth and wait has a limit ([`wire::Limits`], [`Timeouts`]). What a server echoes of the credentials it was
-//! given is taken out before anybody sees it.
+//! given is taken out of words and of what cannot be understood before anybody sees it; data (names, messages) is what the server says.
 //!
 //! What real servers do against the RFC is tolerated where a client must survive it; each such place cites the server.
 //!

@@ -14,7 +14,8 @@ pub enum InitialResponse {
     WhenShort,
 }
 
-/// How long the client waits for what. Absolute unless the text says otherwise.
+/// How long the client waits for what. Absolute unless the text says otherwise; the time in which the application holds an event is
+/// its own and not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For the greeting, from the start. 30 s.

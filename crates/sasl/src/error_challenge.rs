@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use wire::REDACTED;
+use wire::{REDACTED, Redactor};
 
 use crate::{Error, json};
 
@@ -74,6 +74,21 @@ impl ErrorChallenge {
         }
         out.push('}');
         out
+    }
+
+    /// Takes out what `redactor` knows: also pieces of the token, which a server may have cut.
+    pub(crate) fn scrub(&mut self, redactor: &Redactor) {
+        let texts = [
+            Some(&mut self.status),
+            self.schemes.as_mut(),
+            self.scope.as_mut(),
+            self.openid_configuration.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            if let Some(clean) = redactor.scrub(text.as_bytes()) {
+                *text = String::from_utf8_lossy(&clean).into_owned();
+            }
+        }
     }
 
     /// Replaces every occurrence of a secret.

@@ -18,7 +18,7 @@ pub enum InitialResponse {
 }
 
 /// How long the client waits for what. Those marked * are renewed by each reply and by octets that move at
-/// [`min_rate`](Self::min_rate).
+/// [`min_rate`](Self::min_rate). The time in which the application holds an event is its own and not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For the greeting, from the start. 60 s.

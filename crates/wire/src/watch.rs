@@ -23,6 +23,8 @@ pub struct Watch<K> {
     running: Option<Running<K>>,
     /// The application has the connection.
     paused: bool,
+    /// Since when an event has been out.
+    lent: Option<Tick>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +37,7 @@ struct Running<K> {
 
 impl<K> Default for Watch<K> {
     fn default() -> Self {
-        Self { running: None, paused: false }
+        Self { running: None, paused: false, lent: None }
     }
 }
 
@@ -63,6 +65,20 @@ impl<K: Copy + PartialEq> Watch<K> {
             self.running = None;
         }
         None
+    }
+
+    /// For a client: an event is handed out, and until [`take_back`](Self::take_back) the time is the application's. Without it,
+    /// a slow application would look like a silent server.
+    pub fn lend(&mut self, now: Tick) {
+        self.lent.get_or_insert(now);
+    }
+
+    /// The application is back: the wait goes on where it was, the time in between added to it.
+    pub fn take_back(&mut self, now: Tick) {
+        let Some(since) = self.lent.take() else { return };
+        if let Some(r) = &mut self.running {
+            r.until = r.until + now.since(since);
+        }
     }
 
     /// Something complete has arrived: a wait for signs of life starts over.
@@ -138,6 +154,19 @@ mod tests {
         assert_eq!(w.deadline(), Some(at(19)));
         assert_eq!(w.serve(wait(None), true, at(19), 0), Some('a'));
         assert_eq!((w.deadline(), w.expired(at(20), 0)), (None, None));
+    }
+
+    #[test]
+    fn while_an_event_is_out_the_wait_stands_still() {
+        let mut w = Watch::default();
+        w.set(wait(None), at(0), 0);
+        w.lend(at(4));
+        w.lend(at(9));
+        w.take_back(at(100));
+        assert_eq!(w.deadline(), Some(at(106)));
+        w.take_back(at(200));
+        assert_eq!(w.expired(at(105), 0), None);
+        assert_eq!(w.expired(at(106), 0), Some('a'));
     }
 
     #[test]

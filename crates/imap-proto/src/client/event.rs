@@ -34,7 +34,7 @@ pub enum Event<'b> {
     Malformed {
         /// What is wrong with it.
         error: ParseError,
-        /// Its octets (of FETCH data: what was left of them).
+        /// Its octets (of FETCH data: what was left of them), up to the first that may be of this connection's credentials.
         raw: &'b [u8],
     },
     /// The server invites the message octets of an APPEND: call [`write_body`](super::Client::write_body).

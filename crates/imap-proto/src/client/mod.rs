@@ -45,6 +45,8 @@ pub struct Client {
     state: State,
     /// The state when everything queued succeeds: what the next command is judged by.
     expected: State,
+    /// A SELECT or EXAMINE has been given; ENABLE must not follow (RFC 5161 section 3.1).
+    selected: bool,
     tls: bool,
     capabilities: Option<Capabilities<'static>>,
     queue: Queue,
@@ -78,6 +80,7 @@ impl Client {
             framer: Framer::new(),
             state: State::Greeting,
             expected: State::NotAuthenticated,
+            selected: false,
             tls: config.security.begins_with_tls(),
             capabilities: None,
             queue: Queue::default(),
@@ -128,13 +131,14 @@ impl Client {
     /// APPEND, AUTHENTICATE, STARTTLS and IDLE have methods of their own: they are conversations.
     ///
     /// # Errors
-    /// [`Misuse::State`] when the command is not allowed where the session will stand, [`Misuse::Invalid`] when a value cannot be
-    /// written, [`Misuse::NoTls`], [`Misuse::LoginDisabled`], [`Misuse::TooManyCommands`], [`Misuse::Over`].
+    /// [`Misuse::State`] when the command is not allowed where the session will stand (ENABLE: behind a SELECT or EXAMINE, RFC 5161
+    /// section 3.1), [`Misuse::Invalid`] when a value cannot be written, [`Misuse::NoTls`], [`Misuse::LoginDisabled`], [`Misuse::TooManyCommands`], [`Misuse::Over`].
     pub fn send(&mut self, command: &Command<'_>) -> Result<CommandId, Misuse> {
         let kind = match command {
             Command::Append { .. } | Command::Authenticate { .. } | Command::StartTls | Command::Idle => {
                 return Err(Misuse::State);
             }
+            Command::Enable(_) if self.selected => return Err(Misuse::State),
             Command::Login { password, .. } => {
                 self.may_sign_in()?;
                 if self.capabilities.as_ref().is_some_and(|c| c.has(&Capability::LoginDisabled)) {
@@ -214,8 +218,12 @@ impl Client {
     /// outbox is full; drive the connection and go on.
     ///
     /// # Errors
-    /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced.
+    /// [`Misuse::NoBody`] when no body is wanted or more octets are given than were announced; [`Misuse::Over`].
     pub fn write_body(&mut self, chunk: &[u8]) -> Result<usize, Misuse> {
+        if self.end.is_over() {
+            return Err(Misuse::Over);
+        }
+        self.rest();
         let limit = self.config.limits.outbox;
         let Some(Pending { kind: Kind::Append { left, invited: true }, .. }) = self.queue.exclusive() else {
             return Err(Misuse::NoBody);
@@ -243,11 +251,15 @@ impl Client {
     /// Ends IDLE.
     ///
     /// # Errors
-    /// [`Misuse::State`] when no IDLE is in flight.
+    /// [`Misuse::State`] when no IDLE is in flight, [`Misuse::Over`].
     pub fn done(&mut self) -> Result<(), Misuse> {
+        if self.end.is_over() {
+            return Err(Misuse::Over);
+        }
         match self.queue.exclusive() {
-            Some(p) if matches!(p.kind, Kind::Idle) => {
-                p.kind = Kind::Plain;
+            Some(p) if matches!(p.kind, Kind::Idle | Kind::Idling) => {
+                // Its invitation may still be on the way: until the reply it could be taken for another command's.
+                p.kind = Kind::Done;
                 self.out.push(b"DONE\r\n");
                 Ok(())
             }
@@ -286,12 +298,26 @@ impl Client {
         let mut encoder = Encoder::new();
         crate::grammar::write_command(&tag(id)?, command, &mut encoder).map_err(Misuse::Invalid)?;
         self.next_id = id.0;
-        let then = self.expected.after(command);
-        let then = (then != self.expected).then_some(then);
+        self.selected |= matches!(kind, Kind::Select);
+        self.rest();
+        // Also where the session is expected to stand there already: what is ahead may fail.
+        let changes = matches!(
+            kind,
+            Kind::Select | Kind::Deselect | Kind::Login | Kind::Authenticate(_) | Kind::Logout
+        );
+        let then = changes.then(|| self.expected.after(command));
         self.expected = then.unwrap_or(self.expected);
         let fragments: VecDeque<Fragment> = encoder.into_fragments().into();
-        self.queue.outgoing.push_back(Pending { id, kind, fragments, awaits_go_ahead: false, then });
+        let pending = Pending { id, kind, fragments, begun: false, awaits_go_ahead: false, then };
+        self.queue.outgoing.push_back(pending);
         Ok(id)
+    }
+
+    /// The caller gives something. A wait from before that, if nothing was to be waited for meanwhile, is not gone on with.
+    fn rest(&mut self) {
+        if self.wait().is_none() {
+            self.watch = Watch::default();
+        }
     }
 
     fn literal_mode(&self) -> LiteralMode {
@@ -321,10 +347,12 @@ fn tag(id: CommandId) -> Result<Tag<'static>, Misuse> {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
+        self.watch.take_back(now);
         if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || !matches!(self.current, Current::None) {
+            self.watch.lend(now);
             return Need::Event;
         }
         if let Some(need) = self.end.need() {
@@ -333,9 +361,12 @@ impl Machine for Client {
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
         }
-        let mode = self.literal_mode();
-        self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
+        if self.state != State::Greeting {
+            let mode = self.literal_mode();
+            self.queue.pump(&mut self.out, mode, self.config.limits.outbox);
+        }
         if self.invite_body() {
+            self.watch.lend(now);
             return Need::Event;
         }
         let (wait, moved) = (self.wait(), self.out.moved(input));

@@ -23,6 +23,10 @@ pub(super) enum Kind {
     StartTls,
     Logout,
     Idle,
+    /// IDLE that the server has accepted.
+    Idling,
+    /// IDLE that has been told to end.
+    Done,
     /// APPEND with this many octets still to be written; `None` until the server wants them.
     Append {
         left: u64,
@@ -41,6 +45,8 @@ impl Kind {
                 | Self::StartTls
                 | Self::Logout
                 | Self::Idle
+                | Self::Idling
+                | Self::Done
                 | Self::Append { .. }
         )
     }
@@ -52,6 +58,8 @@ pub(super) struct Pending {
     pub(super) id: CommandId,
     pub(super) kind: Kind,
     pub(super) fragments: VecDeque<Fragment>,
+    /// Its first octet has been written.
+    pub(super) begun: bool,
     /// A literal has been announced and the server has not asked for it yet.
     pub(super) awaits_go_ahead: bool,
     /// The state when it succeeds.
@@ -82,6 +90,7 @@ impl LiteralMode {
 impl Pending {
     /// Writes as much as can go out now; `true` when everything has been written.
     pub(super) fn write(&mut self, out: &mut OutBuf, mode: LiteralMode) -> bool {
+        self.begun = true;
         while !self.awaits_go_ahead {
             match self.fragments.pop_front() {
                 Some(Fragment::Bytes(octets)) => out.push(&octets),
@@ -129,7 +138,13 @@ impl Queue {
             return Some(self.in_flight.remove(at));
         }
         // A command can be refused before all of it went out, but not before it was begun.
-        (self.outgoing.front()?.id == id).then(|| self.outgoing.pop_front()).flatten()
+        let front = self.outgoing.front().filter(|p| p.begun)?;
+        (front.id == id).then(|| self.outgoing.pop_front()).flatten()
+    }
+
+    /// Whether a LOGIN waits to be asked for its literals.
+    pub(super) fn is_logging_in(&self) -> bool {
+        self.outgoing.front().is_some_and(|p| p.begun && matches!(p.kind, Kind::Login))
     }
 
     /// The exclusive command that has the connection, if one does.

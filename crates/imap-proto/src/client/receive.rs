@@ -66,7 +66,8 @@ impl Client {
             let enough =
                 input.len() > SHOWN.saturating_add(1) || memchr::memchr(b'\n', input.unread()).is_some();
             if enough {
-                let found = wire::printable(first_line(input.unread()));
+                let line = first_line(input.unread());
+                let found = wire::printable(line.get(..line.len().min(SHOWN)).unwrap_or_default());
                 self.fail(Error::NotImap { found });
             }
             return enough;
@@ -89,17 +90,23 @@ impl Client {
                 return true;
             }
             Err(Broken::LiteralLength) => {
+                // Whole: of a credential that is cut first, the rest might be too short to be recognised.
                 let found = self.redactor.excerpt(first_line(input.unread()));
                 self.fail(Error::Peer { rule: "literal", found });
                 return true;
             }
         };
-        let len = match framed {
+        let (len, body) = match framed {
             Framed::More => return false,
-            Framed::Response { len, .. } | Framed::Fetch { len, .. } | Framed::Numbers { len, .. } => len,
+            Framed::Fetch { len, last: false, .. } => {
+                (len, body_announced(input.unread().get(..len).unwrap_or_default()))
+            }
+            Framed::Response { len, .. } | Framed::Fetch { len, .. } | Framed::Numbers { len, .. } => {
+                (len, None)
+            }
         };
         if !authenticated {
-            self.pre_auth = self.pre_auth.saturating_add(len as u64);
+            self.pre_auth = self.pre_auth.saturating_add(len as u64).saturating_add(body.unwrap_or_default());
             if self.pre_auth > self.config.limits.pre_auth_total.max(limits.pre_auth_line as u64) {
                 self.limit(Limit::PreAuthTotal);
                 return true;
@@ -126,11 +133,7 @@ impl Client {
             }
             Framed::Fetch { len, first, last } => {
                 self.chatter = 0;
-                if !last
-                    && let Some(announced) = body_announced(input.unread().get(..len).unwrap_or_default())
-                {
-                    self.body = Some(literal::Countdown::new(announced));
-                }
+                self.body = body.map(literal::Countdown::new);
                 if first {
                     self.abandoned = ignored;
                 }
@@ -213,13 +216,12 @@ impl Client {
 /// So much of a line that cannot be understood is shown, in octets.
 const SHOWN: usize = 60;
 
-/// The first line without its end, cut short.
+/// The first line without its end.
 fn first_line(octets: &[u8]) -> &[u8] {
-    let line = match memchr::memchr(b'\n', octets) {
+    match memchr::memchr(b'\n', octets) {
         Some(end) => line::content(octets.get(..=end).unwrap_or_default()),
         None => octets,
-    };
-    line.get(..line.len().min(SHOWN)).unwrap_or_default()
+    }
 }
 
 /// How many octets the announcement at the end of a stretch of FETCH data stands for.

@@ -125,7 +125,10 @@ impl Client {
                     let answer = exchange.challenge(text.strip_prefix(b" ").unwrap_or(text));
                     broken = answer.write(&mut self.out, &mut self.redactor).err();
                 }
-                Kind::Idle => self.ready.push_back(Event::Idling(*id)),
+                Kind::Idle => {
+                    *kind = Kind::Idling;
+                    self.ready.push_back(Event::Idling(*id));
+                }
                 Kind::Append { invited, .. } => *invited = true,
                 _ => {}
             }
@@ -202,7 +205,7 @@ impl Client {
                         return;
                     }
                 } else {
-                    sign_in = Some(exchange.failure());
+                    sign_in = Some(exchange.failure().scrubbed(&self.redactor));
                 }
             }
             Kind::Append { left, invited: true } if left > 0 => {

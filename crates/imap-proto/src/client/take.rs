@@ -1,5 +1,6 @@
 //! Events out of the octets at the head of the buffer.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
 use wire::InBuf;
@@ -28,9 +29,9 @@ impl Client {
                         if let Response::Capability(c) = &response {
                             self.capabilities = Some(c.clone().into_owned());
                         }
-                        Event::Data(Box::new(response))
+                        Event::Data(Box::new(self.clean(response, frame)))
                     }
-                    Err(error) => Event::Malformed { error, raw: frame },
+                    Err(error) => Event::Malformed { error, raw: self.shown(frame) },
                 })
             }
             Current::Numbers { len, first, last } => {
@@ -76,11 +77,34 @@ impl Client {
                         if !first {
                             self.ready.push_back(Event::Fetch(Fetch::Abandoned));
                         }
-                        Event::Malformed { error, raw: rest }
+                        Event::Malformed { error, raw: self.shown(rest) }
                     }
                 })
             }
         }
+    }
+}
+
+impl Client {
+    /// Words without this connection's credentials. Data is what the server says, octet by octet: it is used again.
+    fn clean<'b>(&self, response: Response<'b>, frame: &[u8]) -> Response<'b> {
+        let words =
+            matches!(response, Response::Unrecognised(_) | Response::Status(_) | Response::Continue(_));
+        if !words {
+            return response;
+        }
+        let Some(clean) = self.redactor.scrub(frame) else { return response };
+        match grammar::response(&clean, self.parse_limits()) {
+            Ok(clean) => clean.into_owned(),
+            Err(_) => Response::Unrecognised(Cow::Borrowed(b"")),
+        }
+    }
+
+    /// What can be shown of octets: up to the first that may be of a credential.
+    fn shown<'b>(&self, octets: &'b [u8]) -> &'b [u8] {
+        let Some(clean) = self.redactor.scrub(octets) else { return octets };
+        let same = octets.iter().zip(&clean).take_while(|(a, b)| a == b).count();
+        octets.get(..same).unwrap_or_default()
     }
 }
 

@@ -17,6 +17,7 @@ impl Client {
     /// The wait that runs now.
     pub(super) fn wait(&mut self) -> Option<wire::Wait<Waiting>> {
         let t = self.config.timeouts;
+        let logging_in = self.queue.is_logging_in();
         let kind = if self.state == State::Greeting {
             Waiting::Greeting
         } else {
@@ -24,11 +25,12 @@ impl Client {
                 Some(Kind::Login | Kind::Authenticate(_)) => Waiting::Auth,
                 Some(Kind::Logout) => Waiting::Logout,
                 // The server may be silent as long as it likes; the caller renews IDLE when it wants to.
-                Some(Kind::Idle) => return None,
+                Some(Kind::Idling) => return None,
                 // The caller is at work.
                 Some(Kind::Append { left, invited: true }) if *left > 0 && self.out.is_empty() => {
                     return None;
                 }
+                None if logging_in => Waiting::Auth,
                 _ => Waiting::Command,
             }
         };

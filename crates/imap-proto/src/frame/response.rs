@@ -56,6 +56,8 @@ pub(crate) struct Framer {
     fetch: Scanner,
     /// Octets of literals in this response, which do not count as line.
     literal_octets: usize,
+    /// Octets of an incomplete number list that have been searched for a blank to cut at.
+    searched: usize,
 }
 
 /// What cannot be framed: there is no telling where the next response begins.
@@ -77,6 +79,7 @@ impl Framer {
             first: true,
             fetch: Scanner::default(),
             literal_octets: 0,
+            searched: 0,
         }
     }
 
@@ -95,11 +98,15 @@ impl Framer {
                 // An incomplete first line is judged anew each time there is more of it.
                 let mode = if self.mode == Mode::Start { classify(unread) } else { self.mode };
                 self.check_length(mode, unread.len(), limits, authenticated)?;
-                if mode == Mode::Numbers
-                    && let Some(space) = memchr::memrchr(b' ', unread).filter(|s| *s >= PIECE)
-                {
-                    self.mode = mode;
-                    return Ok(self.numbers(space.saturating_add(1), false));
+                if mode == Mode::Numbers {
+                    // Only what is new: a list without a blank may be long, and come octet by octet.
+                    let from = self.searched.max(PIECE).min(unread.len());
+                    let blank = memchr::memrchr(b' ', unread.get(from..).unwrap_or_default());
+                    if let Some(space) = blank {
+                        self.mode = mode;
+                        return Ok(self.numbers(from.saturating_add(space).saturating_add(1), false));
+                    }
+                    self.searched = unread.len();
                 }
                 return Ok(Framed::More);
             };
@@ -133,8 +140,13 @@ impl Framer {
                         Some(mut a) => {
                             a.start = a.start.saturating_add(from);
                             if self.fetch.is_body(unread, a) {
-                                if a.len > limits.body {
-                                    return Err(Broken::Limit(Limit::Body));
+                                let (max, limit) = if authenticated {
+                                    (limits.body, Limit::Body)
+                                } else {
+                                    (limits.pre_auth_literal, Limit::Literal)
+                                };
+                                if a.len > max {
+                                    return Err(Broken::Limit(limit));
                                 }
                                 self.count_literal(limits)?;
                                 let first = core::mem::replace(&mut self.first, false);
@@ -190,6 +202,7 @@ impl Framer {
         } else {
             self.earlier = self.earlier.saturating_add(len);
             self.at = 0;
+            self.searched = 0;
             self.lines.reset();
         }
         Framed::Numbers { len, first, last }

@@ -1,5 +1,7 @@
 //! `command` (RFC 3501 sections 6 and 9 and extensions): writing, as a client does.
 
+use wire::SecretBytes;
+
 use super::capability::write_enable;
 use super::chars;
 use super::date::write_date_time;
@@ -133,7 +135,8 @@ fn write_arguments(command: &Command<'_>, e: &mut Encoder) -> Result<(), Invalid
             }
             if !octets.is_empty() {
                 e.octet(b' ');
-                e.raw(octets);
+                // It may be a sign-in that this crate does not know.
+                e.secret(SecretBytes::new(octets.to_vec()));
             }
             Ok(())
         }

@@ -1,9 +1,11 @@
 //! The client machine by behaviour. Every conversation runs through `wire::testkit::check`: it must not matter how the octets
 //! are cut, every end is named, and no planted secret shows.
 
+mod by_hand;
 mod commands;
 mod limits;
 mod responses;
+mod secrets;
 mod sign_in;
 mod starttls;
 mod streaming;

@@ -265,10 +265,18 @@ impl Client {
         let fragments = grammar::write_command(command).map_err(Misuse::Invalid)?;
         let id = CommandId(self.next_id.saturating_add(1));
         self.next_id = id.0;
+        self.rest();
         let then = (then != self.expected).then_some(then);
         self.expected = then.unwrap_or(self.expected);
         self.queue.outgoing.push_back(Pending { id, kind, lines: Lines::of(command), fragments, then });
         Ok(id)
+    }
+
+    /// The caller gives something. A wait from before that, if nothing was to be waited for meanwhile, is not gone on with.
+    fn rest(&mut self) {
+        if self.wait().is_none() {
+            self.watch = Watch::default();
+        }
     }
 
     fn fail(&mut self, error: Error) {
@@ -291,10 +299,12 @@ impl Client {
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
+        self.watch.take_back(now);
         if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() || self.current != Current::None {
+            self.watch.lend(now);
             return Need::Event;
         }
         if let Some(need) = self.end.need() {

@@ -99,7 +99,7 @@ impl Client {
                         return self.fail(Error::Sasl(error));
                     }
                 } else {
-                    sign_in = Some(exchange.failure());
+                    sign_in = Some(exchange.failure().scrubbed(&self.redactor));
                 }
             }
             Kind::Utf8 => self.utf8 |= ok,

@@ -166,3 +166,43 @@ fn a_silent_server_is_given_up_after_its_own_time_for_each_wait() {
         start(&[Command::Dele(number(1)), Command::Quit], b"+OK hi\r\n+OK\r\n+OK\r\n+OK\r\n");
     assert!(expire(&mut client, &mut input, 60).contains("may be there still"));
 }
+
+#[test]
+fn the_caller_s_own_time_is_not_the_server_s() {
+    let at = |seconds: u64| Tick::from_millis(seconds * 1_000);
+    let mut client = Client::new(Config::new(Security::DangerousPlaintext));
+    let mut input = InBuf::new(1 << 16);
+    let hear = |client: &mut Client, input: &mut InBuf, octets: &[u8], now| {
+        input.extend(octets);
+        assert_eq!(client.advance(input, now), Need::Event);
+        client.event(input).unwrap().map(|_| ())
+    };
+    let ana = Name::new("ana").unwrap();
+    // Each sign-in has its own time, and what is between them is the caller's.
+    hear(&mut client, &mut input, b"+OK hi\r\n", at(0)).unwrap();
+    client.login(&ana, &password("expired")).unwrap();
+    assert_eq!(client.advance(&mut input, at(0)), Need::Input);
+    hear(&mut client, &mut input, b"-ERR no\r\n", at(40)).unwrap();
+    client.login(&ana, &password("fresh")).unwrap();
+    assert_eq!(client.advance(&mut input, at(100)), Need::Input);
+    assert_eq!(client.deadline(), Some(at(160)));
+    input.extend(b"+OK\r\n");
+    assert_eq!(client.advance(&mut input, at(100)), Need::Input);
+    hear(&mut client, &mut input, b"+OK locked\r\n", at(100)).unwrap();
+    // Between two commands, and while it holds octets of a message.
+    for n in [1_000, 2_000] {
+        client.send(&retr(1)).unwrap();
+        assert_eq!(client.advance(&mut input, at(n)), Need::Input);
+        hear(&mut client, &mut input, b"+OK\r\nabc\r\n", at(n)).unwrap();
+        hear(&mut client, &mut input, b"", at(n)).unwrap();
+        assert_eq!(client.advance(&mut input, at(n + 500)), Need::Input);
+        hear(&mut client, &mut input, b".\r\n", at(n + 500)).unwrap();
+    }
+    // A server that says no more has had its time all the same.
+    client.send(&retr(1)).unwrap();
+    assert_eq!(client.advance(&mut input, at(3_000)), Need::Input);
+    hear(&mut client, &mut input, b"+OK\r\n", at(3_000)).unwrap();
+    assert_eq!(client.advance(&mut input, at(3_500)), Need::Input);
+    let error = hear(&mut client, &mut input, b"", at(3_560)).unwrap_err();
+    assert_eq!(error.to_string(), "the server stopped answering");
+}

@@ -169,3 +169,13 @@ fn exchange_online_as_it_was_seen() {
     let o = clear(script, &server);
     assert!(has(&o, "Protocol error. Connection is closed. 10"), "{:#?}", o.transcript);
 }
+
+#[test]
+fn half_a_token_in_an_error_challenge_is_blotted_out() {
+    // LG-03
+    let json = format!("{{\"status\":\"401\",\"scope\":\"{}\"}}", &crate::TOKEN[5..40]);
+    let server = format!("+OK hi\r\n+\r\n+ {}\r\n-ERR no\r\n", sasl::base64::encode(json.as_bytes()));
+    let o = crate::clear(|| vec![crate::xoauth2()], &server);
+    let all = o.transcript.join("\n");
+    assert!(all.contains("401") && !all.contains(&crate::TOKEN[5..13]), "{all}");
+}

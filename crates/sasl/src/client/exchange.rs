@@ -110,6 +110,17 @@ pub struct Failure {
     pub cause: Option<Error>,
 }
 
+impl Failure {
+    /// The same without anything that `redactor` knows: servers echo what they were given, in part or whole.
+    #[must_use]
+    pub fn scrubbed(mut self, redactor: &Redactor) -> Self {
+        if let Some(challenge) = &mut self.error_challenge {
+            challenge.scrub(redactor);
+        }
+        self
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} sign-in failed: ", self.mechanism)?;

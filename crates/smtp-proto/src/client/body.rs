@@ -29,6 +29,7 @@ impl Client {
         if self.end.is_over() {
             return Err(Misuse::Over);
         }
+        self.rest();
         let (outbox, max, pipelined) = (self.outbox(), self.chunk(), self.pipelines_chunks());
         let Some(Pending { kind: Kind::Message(t), .. }) = self.in_flight.front_mut() else {
             return Err(Misuse::NoBody);
@@ -86,6 +87,7 @@ impl Client {
         if self.end.is_over() {
             return Err(Misuse::Over);
         }
+        self.rest();
         let pipelined = self.pipelines_chunks();
         let Some(Pending { kind: Kind::Message(t), .. }) = self.in_flight.front_mut() else {
             return Err(Misuse::NoBody);

@@ -299,10 +299,18 @@ impl Client {
     }
 
     fn push(&mut self, kind: Kind) -> CommandId {
+        self.rest();
         self.next_id = self.next_id.saturating_add(1);
         let id = CommandId(self.next_id);
         self.outgoing.push_back(Pending { id, kind });
         id
+    }
+
+    /// The caller gives something. A wait from before that, if nothing was to be waited for meanwhile, is not gone on with.
+    pub(super) fn rest(&mut self) {
+        if self.wait().is_none() {
+            self.watch = Watch::default();
+        }
     }
 
     /// Whether commands go out in groups.
@@ -339,10 +347,12 @@ impl Client {
 
 impl Machine for Client {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
+        self.watch.take_back(now);
         if !self.end.is_over() {
             self.receive(input, now);
         }
         if !self.ready.is_empty() {
+            self.watch.lend(now);
             return Need::Event;
         }
         if let Some(need) = self.end.need() {
@@ -351,7 +361,10 @@ impl Machine for Client {
         if let Ok(Some(need)) = self.upgrade.look(input) {
             return need;
         }
-        self.pump();
+        // What came before a command was written is not its reply; the rest of that line must not be taken for one.
+        if !self.in_flight.is_empty() || input.is_empty() {
+            self.pump();
+        }
         let (wait, moved) = (self.wait(), self.out.moved(input));
         self.watch.set(wait, now, moved);
         match () {
@@ -377,6 +390,7 @@ impl Machine for Client {
         self.tls = true;
         // Everything learnt in the clear may have been somebody else's words (RFC 3207 section 4.2).
         self.capabilities = None;
+        self.authenticated = false;
         self.state = State::Hello;
         self.ready.extend(self.starttls.take().map(Event::Completed));
     }

@@ -43,7 +43,9 @@ impl Client {
             let enough =
                 input.len() > SHOWN.saturating_add(1) || memchr::memchr(b'\n', input.unread()).is_some();
             if enough {
-                self.fail(Error::NotSmtp { found: wire::printable(first_line(input.unread())) });
+                let line = first_line(input.unread());
+                let found = wire::printable(line.get(..line.len().min(SHOWN)).unwrap_or_default());
+                self.fail(Error::NotSmtp { found });
             }
             return enough;
         }
@@ -85,6 +87,7 @@ impl Client {
     }
 
     fn malformed(&self, octets: &[u8]) -> Error {
+        // Whole: of a credential that is cut first, the rest might be too short to be recognised.
         let found = self.redactor.excerpt(first_line(octets));
         if self.state == State::Greeting {
             return Error::NotSmtp { found };
@@ -126,11 +129,10 @@ impl Client {
     }
 }
 
-/// The first line without its end, cut short.
+/// The first line without its end.
 fn first_line(octets: &[u8]) -> &[u8] {
-    let line = match memchr::memchr(b'\n', octets) {
+    match memchr::memchr(b'\n', octets) {
         Some(end) => line::content(octets.get(..=end).unwrap_or_default()),
         None => octets,
-    };
-    line.get(..line.len().min(SHOWN)).unwrap_or_default()
+    }
 }

@@ -72,7 +72,7 @@ impl Client {
             }
             Kind::Auth { mut exchange, .. } => {
                 if refused {
-                    sign_in = Some(exchange.failure());
+                    sign_in = Some(exchange.failure().scrubbed(&self.redactor));
                 } else {
                     match exchange.success(None) {
                         Ok(_) => self.authenticated = true,
@@ -130,7 +130,7 @@ impl Client {
                 },
                 mut kind => {
                     let sign_in = match &mut kind {
-                        Kind::Auth { exchange, .. } => Some(exchange.failure()),
+                        Kind::Auth { exchange, .. } => Some(exchange.failure().scrubbed(&self.redactor)),
                         _ => None,
                     };
                     let completed = Completed { id, verb, reply: reply.clone(), sign_in };
@@ -144,6 +144,7 @@ impl Client {
     /// A reply that belongs to the message at the front.
     fn message(&mut self, reply: Reply) {
         let lmtp = self.config.dialect == Dialect::Lmtp;
+        let sent = self.out.total_sent();
         let (code, refused) = (reply.code(), !reply.is_positive());
         let Some(Pending { id, kind: Kind::Message(t) }) = self.in_flight.front_mut() else { return };
         let id = *id;
@@ -198,16 +199,13 @@ impl Client {
                     Some(Next::Reject) => self.reject(0),
                 }
             }
-            Progress::Data(_) => {
-                if refused {
-                    self.in_flight.pop_front();
-                    self.ready.push_back(Event::Rejected { id, stage: Stage::Message, reply: reply.clone() });
-                    self.fail(Error::EarlyReply { reply });
-                } else {
-                    // Of a message that it has not got. Whatever it means, it is no proof of delivery and none of the contrary.
-                    self.fail(Error::Unknown { id, cause: Box::new(Error::EarlyReply { reply }) });
-                }
+            // BDAT goes on behind a refusal that comes early: the server knows how much is still to come.
+            Progress::Outcome { end, chunks: 0, .. }
+                if sent < *end && !(refused && t.transfer == Transfer::Bdat) =>
+            {
+                self.early(reply, refused);
             }
+            Progress::Data(_) => self.early(reply, refused),
             Progress::Bdat(chunks) => {
                 let Some(left) = chunks.unanswered.checked_sub(1) else {
                     return self.fail(Error::Desync { command: None, reply });
@@ -260,6 +258,19 @@ impl Client {
             Progress::Resetting => {
                 self.in_flight.pop_front();
             }
+        }
+    }
+
+    /// The reply to a message that the server has not got whole.
+    fn early(&mut self, reply: Reply, refused: bool) {
+        let Some(Pending { id, .. }) = self.in_flight.pop_front() else { return };
+        let early = Error::EarlyReply { reply: reply.clone() };
+        if refused {
+            self.ready.push_back(Event::Rejected { id, stage: Stage::Message, reply });
+            self.fail(early);
+        } else {
+            // Whatever it means, it is no proof of delivery and none of the contrary.
+            self.fail(Error::Unknown { id, cause: Box::new(early) });
         }
     }
 

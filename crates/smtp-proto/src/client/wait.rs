@@ -22,7 +22,12 @@ impl Client {
         let t = self.config.timeouts;
         let kind = match self.in_flight.front().map(|p| &p.kind) {
             _ if self.state == State::Greeting => Waiting::Greeting,
-            None => return None,
+            // What is held back by a line that nobody asked for.
+            None => match self.outgoing.front().map(|p| &p.kind) {
+                None => return None,
+                Some(Kind::Quit) => Waiting::Quit,
+                Some(_) => Waiting::Command,
+            },
             Some(Kind::Auth { .. }) => Waiting::Auth,
             Some(Kind::Quit) => Waiting::Quit,
             Some(Kind::Message(m)) => match &m.progress {

@@ -118,3 +118,31 @@ fn the_service_may_close_at_any_step() {
     let o = plain(EHLO, || vec![Action::Authenticate(xoauth2())], "421 bye\r\n");
     saw(&o, "AUTH 421 bye");
 }
+
+#[test]
+fn what_began_before_a_command_was_given_is_no_reply_to_it() {
+    use crate::ByHand;
+    use wire::Machine as _;
+    let mut c = ByHand::greeted("SIZE");
+    c.input.extend(b"250 st");
+    assert_eq!(c.client.advance(&mut c.input, wire::Tick::ZERO), wire::Need::App);
+    c.client.noop().unwrap();
+    assert_eq!(c.client.advance(&mut c.input, wire::Tick::ZERO), wire::Need::Input);
+    assert!(c.client.output().is_empty());
+    assert!(c.client.deadline().is_some(), "a line that never ends is given up");
+    let error = c.hear("ray\r\n").unwrap();
+    assert!(matches!(error, postkey_smtp_proto::Error::Desync { command: None, .. }), "{error:?}");
+}
+
+#[test]
+fn a_line_that_never_ends_does_not_hold_a_farewell_for_long() {
+    use crate::ByHand;
+    use wire::{Machine as _, Need, Tick};
+    let mut c = ByHand::greeted("SIZE");
+    c.input.extend(b"250 st");
+    c.client.quit().unwrap();
+    assert_eq!(c.client.advance(&mut c.input, Tick::ZERO), Need::Input);
+    let at = c.client.deadline().unwrap();
+    assert_eq!(at.as_millis(), 2_000);
+    assert_eq!(c.client.advance(&mut c.input, at), Need::Close);
+}

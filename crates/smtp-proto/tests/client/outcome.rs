@@ -166,3 +166,68 @@ fn a_message_is_in_doubt_from_its_last_octet_to_its_reply() {
         assert_eq!(peer.client.in_doubt(), None, "{transfer:?}: answered");
     }
 }
+
+#[test]
+fn a_reply_before_all_of_a_message_has_gone_out_is_none_to_it() {
+    // The last octets of the message are in the outbox: what the server answers has not been there.
+    for (early, rejected) in [("554 5.7.1 rejected already\r\n", true), ("250 thanks\r\n", false)] {
+        let mut c = ByHand::greeted("PIPELINING");
+        let id = c.client.send(&message(&["jones@foo.com"]).envelope, Body::default()).unwrap();
+        assert_eq!(c.hear("250 a\r\n250 b\r\n354 go\r\n"), None);
+        c.client.write_body(b"QUIT\r\n").unwrap();
+        c.client.end_body().unwrap();
+        c.client.output().sent(4);
+        c.input.extend(early.as_bytes());
+        assert_eq!(c.client.advance(&mut c.input, Tick::ZERO), Need::Event);
+        if rejected {
+            let event = c.client.event().unwrap().unwrap();
+            assert!(
+                matches!(event, postkey_smtp_proto::Event::Rejected { id: of, .. } if of == id),
+                "{event:?}"
+            );
+            let error = c.client.event().unwrap().unwrap_err();
+            assert!(matches!(error, Error::EarlyReply { .. }), "{error:?}");
+        } else {
+            let error = c.client.event().unwrap().unwrap_err();
+            assert!(
+                matches!(&error, Error::Unknown { id: of, cause } if *of == id && matches!(**cause, Error::EarlyReply { .. })),
+                "{error:?}"
+            );
+        }
+        // The rest of the message must not be taken for commands.
+        assert!(c.client.output().is_empty());
+    }
+}
+
+#[test]
+fn the_caller_s_own_time_is_not_the_server_s() {
+    let hour = |n: u64| Tick::from_millis(n * 3_600_000);
+    let mut c = ByHand::greeted("PIPELINING");
+    // Between two commands.
+    c.client.noop().unwrap();
+    assert_eq!(c.client.advance(&mut c.input, Tick::ZERO), Need::Input);
+    let n = c.client.output().len();
+    c.client.output().sent(n);
+    c.input.extend(b"250 fine\r\n");
+    assert_eq!(c.client.advance(&mut c.input, Tick::ZERO), Need::Event);
+    c.client.event().unwrap().unwrap();
+    c.client.send(&message(&["jones@foo.com"]).envelope, Body::default()).unwrap();
+    assert_eq!(c.client.advance(&mut c.input, hour(1)), Need::Input);
+    let n = c.client.output().len();
+    c.client.output().sent(n);
+    // While it makes up what it writes.
+    c.input.extend(b"250 a\r\n250 b\r\n354 go\r\n");
+    for _ in 0..2 {
+        assert_eq!(c.client.advance(&mut c.input, hour(1)), Need::Event);
+        c.client.event().unwrap().unwrap();
+    }
+    for n in 2..4 {
+        c.client.write_body(b"x\r\n").unwrap();
+        assert_eq!(c.client.advance(&mut c.input, hour(n)), Need::App, "{n}");
+        let n = c.client.output().len();
+        c.client.output().sent(n);
+    }
+    c.client.end_body().unwrap();
+    assert_eq!(c.client.advance(&mut c.input, hour(4)), Need::Input);
+    assert_eq!(c.client.deadline(), Some(hour(4) + Config::new(Security::Tls).timeouts.outcome));
+}

@@ -64,3 +64,43 @@ fn no_credentials_in_the_clear() {
     saw(&o, "gives Err(NoTls)");
     assert_eq!(sent(&o), "EHLO client.example\r\n");
 }
+
+#[test]
+fn each_sign_in_has_its_own_time() {
+    use crate::ByHand;
+    use wire::{Machine as _, Need, Tick};
+    let at = |seconds: u64| Tick::from_millis(seconds * 1_000);
+    let mut c = ByHand::greeted("AUTH XOAUTH2");
+    c.client.authenticate(xoauth2()).unwrap();
+    assert_eq!(c.client.advance(&mut c.input, at(0)), Need::Input);
+    let n = c.client.output().len();
+    c.client.output().sent(n);
+    c.input.extend(b"535 5.7.3 expired\r\n");
+    assert_eq!(c.client.advance(&mut c.input, at(40)), Need::Event);
+    c.client.event().unwrap().unwrap();
+    c.client.authenticate(xoauth2()).unwrap();
+    assert_eq!(c.client.advance(&mut c.input, at(70)), Need::Input);
+    assert_eq!(c.client.deadline(), Some(at(130)));
+}
+
+#[test]
+fn an_error_that_cuts_a_line_short_shows_no_part_of_a_password() {
+    // LG-03
+    for before in 0..64 {
+        let mut c = crate::ByHand::greeted("AUTH PLAIN");
+        let plain = sasl::plain::Client::new("ana", "hunter2".into()).unwrap();
+        c.client.authenticate(Box::new(plain)).unwrap();
+        let error = c.hear(&format!("5x5 {}hunter2 is wrong\r\n", "y".repeat(before))).unwrap();
+        assert!(!error.to_string().contains("hunt"), "{error}");
+    }
+}
+
+#[test]
+fn half_a_token_in_an_error_challenge_is_blotted_out() {
+    // LG-03
+    let json = format!("{{\"status\":\"401\",\"scope\":\"{}\"}}", &crate::TOKEN[5..40]);
+    let server = format!("334 {}\r\n535 no\r\n", sasl::base64::encode(json.as_bytes()));
+    let o = crate::plain(crate::EHLO, || vec![Action::Authenticate(xoauth2)], &server);
+    saw(&o, "401");
+    crate::saw_not(&o, &crate::TOKEN[5..13]);
+}

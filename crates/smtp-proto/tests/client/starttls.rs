@@ -55,3 +55,21 @@ fn without_tls_nothing_of_value_is_sent() {
     assert!(last(&o).starts_with("error: Desync"), "{}", last(&o));
     assert_eq!(sent(&o), "EHLO client.example\r\nSTARTTLS\r\n");
 }
+
+#[test]
+fn a_sign_in_before_tls_is_forgotten_with_the_rest() {
+    // RFC 3207 section 4.2
+    let script = || {
+        vec![
+            Action::Hello,
+            Action::Authenticate(xoauth2),
+            Action::StartTls,
+            Action::Hello,
+            Action::Authenticate(xoauth2),
+        ]
+    };
+    let server = "220 mx\r\n250-mx\r\n250-STARTTLS\r\n250 AUTH XOAUTH2\r\n235 in\r\n220 go\r\n250-mx\r\n250 AUTH XOAUTH2\r\n235 in again\r\n";
+    let o = with(Config::new(Security::DangerousPlaintext), script, server);
+    saw(&o, "in again");
+    assert_eq!(sent(&o).matches("AUTH XOAUTH2").count(), 2);
+}
