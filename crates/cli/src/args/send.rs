@@ -72,7 +72,7 @@ pub(crate) struct Send {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Writing a message")]
 pub(crate) struct Compose {
-    /// A recipient: an address, or \"Name <address>\"; several with commas or by repeating it
+    /// A recipient: an address, or "Name <address>"; several with commas or by repeating it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: Vec<String>,
     /// One who gets a copy
