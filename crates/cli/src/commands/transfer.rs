@@ -136,5 +136,10 @@ fn read(file: &Path) -> Result<String> {
 }
 
 fn usage(error: &StoreError) -> Failure {
-    Failure::new(Exit::TokenStore, error.to_string(), "")
+    let message = match error {
+        // It is the key of the sealed tokens here; the store's is not in question.
+        StoreError::KeyUnavailable { reason } => format!("the sealed tokens have no key: {reason}."),
+        error => error.to_string(),
+    };
+    Failure::new(Exit::TokenStore, message, "")
 }
