@@ -70,10 +70,11 @@ fn without_a_reason(class: Class) -> Exit {
 fn advice(error: &Error, account: &str) -> String {
     let login = format!("run: postkey login {account}");
     match error.reason() {
-        Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
-            format!("{login}, and accept what is asked for")
-        }
+        Error::Declined(_) => format!("{login}, and accept what is asked for"),
         Error::SignInAgain(_)
+        | Error::CodeExpired
+        | Error::StateMismatch
+        | Error::Callback { .. }
         | Error::NonceMismatch
         | Error::AnotherSubject
         | Error::MixUp { .. }
@@ -84,6 +85,9 @@ fn advice(error: &Error, account: &str) -> String {
             Exit::AdminNeeded => "give the administrator the trace and correlation ids above".into(),
             _ => "wait, then run the same command again".into(),
         },
+        Error::Setting { setting: "tenant", .. } => {
+            format!("write tenant = \"…\", its id or one of its domains, under [accounts.{account}]")
+        }
         Error::Setting { .. }
         | Error::InsecureUrl { .. }
         | Error::Unsupported { .. }
@@ -134,6 +138,16 @@ mod tests {
         assert_eq!(code(HttpErrorKind::Timeout), Exit::ProviderUnreachable);
         assert_eq!(code(HttpErrorKind::Setting), Exit::Config);
         assert_eq!(exit(&Error::CodeExpired), Exit::DeviceExpired);
+    }
+
+    #[test]
+    fn what_to_do_next_fits_the_failure() {
+        assert_eq!(advice(&Error::StateMismatch, "w"), "run: postkey login w");
+        assert_eq!(advice(&Error::CodeExpired, "w"), "run: postkey login w");
+        let declined = advice(&Error::Declined(Box::default()), "w");
+        assert!(declined.contains("accept"), "{declined}");
+        let tenant = advice(&Error::Setting { setting: "tenant", reason: String::new() }, "w");
+        assert!(tenant.contains("tenant = ") && tenant.contains("[accounts.w]"), "{tenant}");
     }
 
     #[test]
