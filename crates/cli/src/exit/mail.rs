@@ -121,10 +121,19 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         | Error::NoMechanism { .. } => {
             format!("check host and port; see which are used: postkey account show {account}")
         }
-        Error::SignIn { reply, .. } if reply.text.contains("5.7.139") => format!(
-            "the server's words say which policy refuses it; an administrator can switch SMTP AUTH on for {mailbox} \
-             (Set-CASMailbox -SmtpClientAuthenticationDisabled $false)"
-        ),
+        Error::SignIn { reply, .. } if is_policy(reply) => match reply
+            .text
+            .contains("SmtpClientAuthentication")
+        {
+            true => format!(
+                "an administrator can switch SMTP AUTH on for {mailbox}, whatever the organisation's switch says: \
+                 Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false"
+            ),
+            false => {
+                "the server's words say which policy refuses it; an administrator of the tenant has to act"
+                    .into()
+            }
+        },
         Error::SignIn { .. } if !ours => {
             format!(
                 "check the token or password that the configuration refers to: postkey account show {account}"
@@ -151,7 +160,8 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         ),
         Error::NotConnected(_) => {
             format!(
-                "ask the administrator to give {user} full access to {mailbox} and to switch {name} on for it"
+                "ask the administrator to give {user} full access to {mailbox} (Add-MailboxPermission) and to switch {name} on for \
+                 {user}, whose switch it is that counts (Set-CASMailbox)"
             )
         }
         Error::TokenExpired { .. } => again.into(),
@@ -169,6 +179,11 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         | Error::OutcomeUnknown { .. } => again.into(),
         _ => String::new(),
     }
+}
+
+/// Exchange's 5.7.139: whoever it is, a switch or a policy refuses the sign-in.
+fn is_policy(reply: &postkey::Reply) -> bool {
+    reply.enhanced().is_some_and(|code| (code.class(), code.subject(), code.detail()) == (5, 7, 139))
 }
 
 #[cfg(test)]
@@ -245,6 +260,8 @@ mod tests {
             },
         );
         assert!(shared.contains("give a@x full access to info@x"), "{shared}");
+        // The switches are those of who signs in.
+        assert!(shared.contains("switch IMAP on for a@x"), "{shared}");
         let app = advice(
             &error,
             Signing {
