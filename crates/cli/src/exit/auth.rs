@@ -1,6 +1,7 @@
 //! What the failures of signing in mean for the one who runs the program.
 
 use auth::http::HttpErrorKind;
+use auth::store::StoreError;
 use auth::{Class, Error, Refusal};
 
 use super::{Exit, Failure};
@@ -111,8 +112,29 @@ fn advice(error: &Error, account: &str) -> String {
         Error::Redirected { .. } | Error::Response { .. } => {
             format!("see which address is used: postkey account show {account}")
         }
-        Error::Store(_) | Error::NotSaved(_) => {
-            format!("mend or remove the store's file named above, then run: postkey login {account}")
+        Error::Store(error) | Error::NotSaved(error) => store(error, &login),
+        _ => String::new(),
+    }
+}
+
+/// What to do about the token store. To remove a key or the entries alone never helps: a new key is made where there is neither.
+fn store(error: &StoreError, login: &str) -> String {
+    match error {
+        StoreError::KeyUnavailable { .. } | StoreError::KeyDamaged { .. } => format!(
+            "give the right key back, from a backup if need be; if it is lost, remove what is left of it and the folder of the \
+             tokens, which are lost with it, and {login}, for each account"
+        ),
+        StoreError::Corrupt { .. } => login.to_owned(),
+        StoreError::Unsafe { .. } | StoreError::Keyring { .. } | StoreError::Lock { .. } => {
+            "do what the message says, then run the same command again".into()
+        }
+        StoreError::Io { .. } => {
+            "check the path, its rights and the disk, then run the same command again".into()
+        }
+        StoreError::WrongKey { .. } => {
+            format!(
+                "give the right key back and run the same command again; or remove the file named above and {login}"
+            )
         }
         _ => String::new(),
     }
@@ -146,6 +168,20 @@ mod tests {
         assert_eq!(advice(&Error::CodeExpired, "w"), "run: postkey login w");
         let declined = advice(&Error::Declined(Box::default()), "w");
         assert!(declined.contains("accept"), "{declined}");
+        let key = StoreError::KeyDamaged { path: "tokens.key".into() };
+        let key = advice(&Error::Store(key), "w");
+        assert!(
+            key.contains("remove what is left of it and the folder of the tokens")
+                && key.contains("postkey login w"),
+            "{key}"
+        );
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let unwritten = StoreError::Io { action: "write", path: "x".into(), source: denied };
+        let unwritten = advice(&Error::NotSaved(unwritten), "w");
+        assert!(
+            unwritten.contains("run the same command again") && !unwritten.contains("remove"),
+            "{unwritten}"
+        );
         let tenant = advice(&Error::Setting { setting: "tenant", reason: String::new() }, "w");
         assert!(tenant.contains("tenant = ") && tenant.contains("[accounts.w]"), "{tenant}");
     }
