@@ -11,3 +11,4 @@
 
 pub mod mailbox;
 pub mod measured;
+pub mod program;

@@ -30,9 +30,9 @@ const SANDBOX: &str = "postkey-sandbox";
 const CLI: &str = "postkey-cli";
 
 const LAYERS: &[Layer] = &[
-    Layer { package: WIRE, ours: &[], others: Some(&["bytes", "memchr", "serde", "zeroize"]) },
-    Layer { package: SASL, ours: &[WIRE], others: Some(&["base64ct", "serde"]) },
-    Layer { package: IMAP, ours: &[SASL, WIRE], others: Some(&["base64ct", "memchr", "nom", "serde"]) },
+    Layer { package: WIRE, ours: &[], others: Some(&["memchr", "zeroize"]) },
+    Layer { package: SASL, ours: &[WIRE], others: Some(&["base64ct"]) },
+    Layer { package: IMAP, ours: &[SASL, WIRE], others: Some(&["memchr"]) },
     Layer { package: POP3, ours: &[SASL, WIRE], others: Some(&["memchr"]) },
     Layer { package: SMTP, ours: &[SASL, WIRE], others: Some(&["memchr"]) },
     Layer { package: AUTH, ours: &[WIRE], others: None },

@@ -81,6 +81,18 @@ const PACKAGES: &[Package] = &[
         program: "/usr/share/perl5/Authen/SASL.pm",
         used_for: "git send-email, to see whether it can use a token itself",
     },
+    Package { name: "age", program: "age", used_for: "sealed tokens and the store's key with age itself" },
+    Package {
+        name: "gnome-keyring",
+        program: "gnome-keyring-daemon",
+        used_for: "the store's key in a real Secret Service",
+    },
+    Package {
+        name: "dbus",
+        program: "dbus-run-session",
+        used_for: "a session bus of its own for GNOME Keyring",
+    },
+    Package { name: "libsecret-tools", program: "secret-tool", used_for: "asking GNOME Keyring for the key" },
     // Before the server, which would bring another kind of database along.
     Package { name: "dbconfig-sqlite3", program: "sqlite3", used_for: "the database of Glewlwyd" },
     Package {

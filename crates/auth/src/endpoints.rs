@@ -7,6 +7,13 @@ use url::{Host, Url};
 
 use crate::Error;
 use crate::provider::{Flow, Quirks, allows};
+use crate::scope::{any_resource, well_formed};
+
+/// Tenant forms that name no tenant.
+const NO_TENANT_OF_APPLICATIONS: &[&str] = &["common", "organizations", "consumers", ""];
+
+/// Tenant forms that the password grant cannot use.
+const NO_TENANT_OF_PASSWORDS: &[&str] = &["common", "consumers", ""];
 
 /// The addresses of an authorisation server, with the tenant filled in.
 #[derive(Debug, Clone)]
@@ -60,6 +67,42 @@ impl Endpoints {
     /// Refuses a flow that gives no token for mail here.
     pub(crate) fn allows(&self, flow: Flow) -> Result<(), Error> {
         allows(&self.unsupported, flow)
+    }
+
+    /// Checks the scopes of a refresh before any request: where scopes name their resource, as at Microsoft, all of one, whichever
+    /// that is, and `.default` by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] with the reason.
+    pub fn refreshable(&self, scopes: &[String]) -> Result<(), Error> {
+        if self.quirks.scope_names_resource { any_resource(scopes) } else { well_formed(scopes) }
+    }
+
+    /// Whether a sign-in by this flow can give a token for mail here, as far as is known without a request: the provider has it, and
+    /// where it needs a tenant (Entra, when nobody is at a browser), one is named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] or [`Error::Setting`] with the reason.
+    pub fn serves(&self, flow: Flow) -> Result<(), Error> {
+        self.allows(flow)?;
+        let tenant = self.tenant.as_str();
+        let (none, reason) = match flow {
+            Flow::ClientCredentials => (
+                NO_TENANT_OF_APPLICATIONS,
+                "names no tenant; an application signs in on its own at one tenant: give its id",
+            ),
+            Flow::Password => (
+                NO_TENANT_OF_PASSWORDS,
+                "is not for passwords: give the tenant's id or one of its domains, or \"organizations\"",
+            ),
+            _ => return Ok(()),
+        };
+        if self.quirks.app_only_needs_tenant && none.iter().any(|name| name.eq_ignore_ascii_case(tenant)) {
+            return Err(Error::setting("tenant", format!("{tenant:?} {reason}")));
+        }
+        Ok(())
     }
 
     /// What token-store entries are bound to: tokens of one authorisation server never serve another.

@@ -20,7 +20,8 @@ pub(crate) fn is_identity(scope: &str) -> bool {
 /// What was asked for and not granted. Letter case and a slash at the end do not count; `X/.default` stands
 /// for whatever was consented to, so nothing can be missing from it.
 pub(crate) fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
-    let same = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
+    let plain = |scope: &str| without_graph(scope).trim_end_matches('/').to_ascii_lowercase();
+    let same = |a: &str, b: &str| plain(a) == plain(b);
     requested
         .iter()
         .filter(|scope| !is_identity(scope) && !is_default(scope))
@@ -42,9 +43,27 @@ const GRAPH: [&str; 5] = [
     "graph.windows.net",
 ];
 
-/// Checks the scopes of a request where scopes name their resource: each an address, all of one resource, which
-/// is not Graph, and `.default` by itself.
+/// A permission of Graph as Graph's own answers name it: without an address before it.
+fn without_graph(scope: &str) -> &str {
+    let rest = scope.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+    match rest {
+        Some((host, name)) if GRAPH.contains(&host) => name,
+        _ => scope,
+    }
+}
+
+/// Checks the scopes of a request for mail where scopes name their resource: as [`any_resource`], and it is not Graph.
 pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
+    check(scopes, false)
+}
+
+/// Checks the scopes of a request where scopes name their resource: each an address, all of one resource, and `.default` by
+/// itself.
+pub(crate) fn any_resource(scopes: &[String]) -> Result<(), Error> {
+    check(scopes, true)
+}
+
+fn check(scopes: &[String], graph: bool) -> Result<(), Error> {
     let mut resource: Option<String> = None;
     let mut bare = None;
     let named = scopes.iter().filter(|scope| !is_identity(scope));
@@ -67,7 +86,7 @@ pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
                 );
                 return Err(Error::setting("scope", reason));
             }
-            _ if GRAPH.contains(&this.as_str()) => {
+            _ if !graph && GRAPH.contains(&this.as_str()) => {
                 let reason = format!(
                     "{scope:?} is a permission of Microsoft Graph, whose tokens open no mailbox by IMAP, POP or SMTP; \
                      the mail permissions begin with https://outlook.office.com/"
@@ -78,6 +97,13 @@ pub(crate) fn one_resource(scopes: &[String]) -> Result<(), Error> {
         }
     }
     match bare {
+        Some(scope) if graph => Err(Error::setting(
+            "scope",
+            format!(
+                "{scope:?} does not say whose permission it is; write the resource's address before it, such as \
+                 https://graph.microsoft.com/{scope}"
+            ),
+        )),
         Some(scope) => Err(Error::setting(
             "scope",
             format!(
@@ -126,6 +152,9 @@ mod tests {
             missing(&list("https://mail.google.com/"), &list("https://mail.google.com openid")).is_empty()
         );
         assert!(missing(&list("https://outlook.office365.com/.default"), &[]).is_empty());
+        let graph = list("https://graph.microsoft.com/Mail.Read");
+        assert!(missing(&graph, &list("openid Mail.Read User.Read")).is_empty());
+        assert_eq!(missing(&graph, &list("Mail.Send https://outlook.office.com/Mail.Read")), graph);
     }
 
     #[test]
@@ -149,6 +178,12 @@ mod tests {
         let shown =
             one_resource(&list(&format!("{default} https://outlook.office.com/SMTP.Send"))).unwrap_err();
         assert!(shown.to_string().contains("alone"), "AADSTS70011 otherwise: {shown}");
+        assert!(any_resource(&list("https://graph.microsoft.com/Mail.Read offline_access")).is_ok());
+        for wrong in
+            [mixed, "Mail.Read", "https://graph.microsoft.com/.default https://graph.microsoft.com/User.Read"]
+        {
+            assert!(any_resource(&list(wrong)).is_err(), "{wrong}");
+        }
         assert!(well_formed(&["a b".to_owned()]).is_err());
         assert!(well_formed(&["a\n".to_owned()]).is_err());
     }

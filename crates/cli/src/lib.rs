@@ -45,7 +45,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, StoreCommand};
 use crate::config::Config;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Out;
@@ -109,12 +109,16 @@ fn run(cli: &Cli, out: Out) -> Result<ExitCode> {
     let config = || Config::load(path);
     match &cli.command {
         Command::Status(args) => return commands::status::run(args, config, out),
+        Command::Store { command: StoreCommand::Show } => return commands::store::show(&config()?, out),
         Command::Try(args) => commands::try_::run(args, out),
         Command::Account { command } => commands::account::run(command, path, out),
         Command::Provider { command } => commands::provider::run(command, config, out),
         Command::Login(args) => commands::login::run(args, &config()?, out),
         Command::Logout(args) => commands::logout::run(args, &config()?, out),
         Command::Token(args) => commands::token::run(args, config, out),
+        Command::Store { command: StoreCommand::Rekey(args) } => {
+            commands::store::rekey(args, &config()?, out)
+        }
         Command::Folders(args) => commands::folders::run(args, &config()?, out),
         Command::Fetch(args) => commands::fetch::run(args, &config()?, out),
         Command::Send(args) => commands::send::run(args, &config()?, out),

@@ -1,11 +1,12 @@
 //! From an account to an access token: the store, and what fills it.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::store::age::Recipient;
 use auth::store::{
-    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, MemoryStore, Record, Renewal, StoreError,
-    TokenStore, Wanted,
+    self, AgeKey, Cause, EntryKey, FileStore, Issued, KeySource, Listing, MemoryStore, Record, Renewal,
+    StoreError, TokenStore, Wanted,
 };
 use auth::{Challenge, Clock as _, SystemClock, Tokens};
 use postkey::{Ask, Token, TokenFuture, TokenSource};
@@ -14,8 +15,11 @@ use wire::Secret;
 use crate::config::model::Flow;
 use crate::config::store::{KeyPlace, Keyring, Place};
 use crate::config::{Account, Config};
-use crate::exit::{Failure, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::http::LazyHttp;
+
+/// Nobody has consented to this permission (AADSTS65001).
+const NO_CONSENT: u32 = 65001;
 
 /// The store of the configuration.
 pub(crate) struct Store(Box<dyn TokenStore>);
@@ -25,7 +29,7 @@ pub(crate) fn open(config: &Config, account: &str) -> Result<Store> {
     let failed = |error| failed(error, account);
     Ok(Store(match config.store()? {
         Place::Files { folder, key } => {
-            let key = key_source(config, key, &folder.display().to_string(), account)?;
+            let key = key_source(config, key, &folder, account)?;
             Box::new(FileStore::open(folder, &key).map_err(failed)?)
         }
         Place::Keyring { keyring: which, locks } => keyring_store(which, locks).map_err(failed)?,
@@ -45,15 +49,28 @@ pub(crate) fn exists(config: &Config) -> Result<bool> {
     })
 }
 
+/// What is in the store, without making one.
+pub(crate) fn list(config: &Config) -> Result<Listing> {
+    if !exists(config)? {
+        return Ok(Listing::default());
+    }
+    open(config, "")?.0.list().map_err(|error| failed(error, ""))
+}
+
+/// Carries the key of the store in `folder` from one place to another: see [`store::rewrap`].
+pub(crate) fn carry(folder: &Path, from: &KeySource, to: &KeySource) -> Result<()> {
+    store::rewrap(folder, from, to).map_err(|error| failed(error, ""))
+}
+
 /// The key's place as the store knows it. Secrets are fetched here, and only those that it needs.
-fn key_source(config: &Config, key: KeyPlace, folder: &str, account: &str) -> Result<KeySource> {
+pub(crate) fn key_source(config: &Config, key: KeyPlace, folder: &Path, account: &str) -> Result<KeySource> {
     let failed = |error| failed(error, account);
     match key {
         KeyPlace::File(path) => Ok(KeySource::File(path)),
         KeyPlace::Secret(reference) => {
             KeySource::from_text(&config.fetch(&reference, "the key of the token store")?).map_err(failed)
         }
-        KeyPlace::Keyring(which) => keyring_key(which, folder).map_err(failed),
+        KeyPlace::Keyring(which) => keyring_key(which, &folder.display().to_string()).map_err(failed),
         KeyPlace::Credential(name) => KeySource::credential(&name).map_err(failed),
         KeyPlace::Age { file, identity, passphrase, recipients } => {
             let fetch = |reference| config.fetch(&reference, "the passphrase of the token store's key");
@@ -146,6 +163,62 @@ impl Account {
             .map_err(|error| Failure::from_auth(&error, &self.name))
     }
 
+    /// The wish for a token of another resource, which the sign-in's refresh token can give. Nobody is asked yet: what cannot
+    /// be is refused here, with the reason.
+    pub(crate) fn other_resource(&self, scopes: &[String]) -> Result<Wanted> {
+        let refuse = |what: &str, advice: &str| {
+            Err(Failure::new(Exit::Usage, format!("account {:?} {what}", self.name), advice))
+        };
+        if !self.needs_sign_in() || self.is_app() {
+            let advice = "use --scope with an account that a person signs in to";
+            return refuse("has no refresh token that could give tokens for another resource", advice);
+        }
+        let endpoints = self.endpoints()?;
+        if endpoints.quirks.omit_scope {
+            let advice = "sign in for that permission: write scopes under oauth, in an account of its own";
+            return refuse(
+                "is at a provider whose refresh tokens give one kind of access token only",
+                advice,
+            );
+        }
+        endpoints.refreshable(scopes).map_err(|error| {
+            let advice = "write the permissions of one resource, each with its address: --scope https://graph.microsoft.com/.default";
+            Failure::new(Exit::Usage, error.to_string(), advice)
+        })?;
+        let key = EntryKey::new(&self.name, &endpoints, &self.registration(), scopes);
+        if key.resource.is_empty() {
+            let advice = "write a permission with its address: --scope https://graph.microsoft.com/.default";
+            return refuse("was asked for a token of no resource", advice);
+        }
+        Ok(Wanted::of(key, scopes.to_vec(), Renewal::Refresh))
+    }
+
+    /// As [`stored`](Self::stored), for another resource.
+    pub(crate) fn stored_for(&self, store: &Store, other: &Wanted) -> Result<Option<Issued>> {
+        store::cached(&*store.0, other, SystemClock.now()).map_err(|error| failed(error, &self.name))
+    }
+
+    /// As [`renewed`](Self::renewed), for another resource.
+    pub(crate) async fn renewed_for(&self, store: &Store, other: &Wanted) -> Result<Issued> {
+        let (client, own) = (self.client()?, self.entry()?);
+        let issued = store::access_token_by(&*store.0, &client, &own, other).await;
+        issued.map_err(|error| {
+            let failure = Failure::from_auth(&error, &self.name);
+            match error.refusal() {
+                // A sign-in for mail would ask for mail only.
+                Some(refusal) if refusal.codes.contains(&NO_CONSENT) => failure
+                    .advise("have an administrator grant the application that permission at the provider"),
+                _ => failure,
+            }
+        })
+    }
+
+    /// As [`granted`](Self::granted), for another resource.
+    pub(crate) fn granted_for(&self, store: &Store, other: &Wanted) -> Result<Option<Vec<String>>> {
+        let record = store.0.load(&other.key).map_err(|error| failed(error, &self.name))?;
+        Ok(record.and_then(|record| record.tokens).map(|tokens| tokens.scope))
+    }
+
     /// Stores the tokens of a sign-in.
     pub(crate) async fn keep(&self, store: &Store, tokens: Tokens) -> Result<()> {
         store::save(&*store.0, &self.entry()?, tokens, &SystemClock)
@@ -192,11 +265,17 @@ impl Account {
         }))
     }
 
-    /// Forgets its tokens. Says whether there were any.
+    /// Forgets its tokens, those for other resources too. Says whether there were any.
     pub(crate) async fn forget(&self, store: &Store) -> Result<bool> {
-        store::remove(&*store.0, &self.entry()?, &SystemClock)
-            .await
-            .map_err(|error| failed(error, &self.name))
+        let own = self.entry()?;
+        let listing = store.0.list().map_err(|error| failed(error, &self.name))?;
+        let same = |key: &&EntryKey| {
+            (&key.account, &key.authority, &key.client_id) == (&own.account, &own.authority, &own.client_id)
+        };
+        for key in listing.entries.iter().filter(same).filter(|key| **key != own) {
+            store::remove(&*store.0, key, &SystemClock).await.map_err(|error| failed(error, &self.name))?;
+        }
+        store::remove(&*store.0, &own, &SystemClock).await.map_err(|error| failed(error, &self.name))
     }
 }
 

@@ -67,6 +67,9 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, Error>> + S
 /// Gives access tokens: a token store with its refresh logic, another program, a test.
 pub trait TokenSource: Send + Sync {
     /// One access token.
+    ///
+    /// # Errors
+    /// [`Error::Token`] from a token store, [`Error::TokenSource`] from anywhere else.
     fn token(&self, ask: Ask) -> TokenFuture<'_>;
 }
 

@@ -239,10 +239,9 @@ impl Error {
                 driver::Error::Tls { hint, .. } => *hint == driver::TlsHint::None,
                 _ => false,
             },
-            Self::Protocol(imap_proto::Error::TimedOut(_)) => true,
             Self::Token(e) => matches!(e.class(), auth::Class::RetryLater),
             Self::SignIn { reply, .. } | Self::Refused { reply, .. } => reply.is_transient(),
-            _ => false,
+            e => e.is_silence(),
         }
     }
 
@@ -269,11 +268,18 @@ impl Error {
                     | driver::Error::Connect { .. }
                     | driver::Error::TimedOut { .. }
             ),
-            Self::Protocol(imap_proto::Error::TimedOut(_))
-            | Self::Pop3(pop3_proto::Error::TimedOut(_))
-            | Self::Smtp(smtp_proto::Error::TimedOut(_)) => true,
-            e => e.is_connection_lost(),
+            e => e.is_silence() || e.is_connection_lost(),
         }
+    }
+
+    /// Whether the server did not answer in time, in whichever protocol.
+    fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Self::Protocol(imap_proto::Error::TimedOut(_))
+                | Self::Pop3(pop3_proto::Error::TimedOut(_))
+                | Self::Smtp(smtp_proto::Error::TimedOut(_))
+        )
     }
 
     /// How long the server wants to be left alone, if it said so.
@@ -318,6 +324,19 @@ mod tests {
         assert!(matches!(bye("Session invalidated - AccessTokenExpired"), Error::TokenExpired { .. }));
         assert!(matches!(bye("Too many simultaneous connections"), Error::Throttled(_)));
         assert!(bye("Connection is closed. 13").is_connection_lost());
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_out_of_reach_in_every_protocol() {
+        use {imap_proto as i, pop3_proto as p, smtp_proto as s};
+        for error in [
+            Error::from(i::Error::TimedOut(i::Wait::Greeting)),
+            Error::from(p::Error::TimedOut(p::Wait::Greeting)),
+            Error::from(p::Error::TimedOut(p::Wait::Auth)),
+            Error::from(s::Error::TimedOut(s::Wait::Greeting)),
+        ] {
+            assert!(error.is_unreachable() && error.is_transient(), "{error:?}");
+        }
     }
 
     #[test]

@@ -45,6 +45,18 @@ enum Role {
     None,
 }
 
+impl Role {
+    /// This side, as a log of the wire names it.
+    fn us(&self) -> char {
+        if matches!(self, Self::Server(_)) { 'S' } else { 'C' }
+    }
+
+    /// The other side.
+    fn peer(&self) -> char {
+        if matches!(self, Self::Server(_)) { 'C' } else { 'S' }
+    }
+}
+
 enum Io<S> {
     Plain(S),
     Tls(Box<TlsStream<ReadAhead<S>>>),
@@ -237,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             match self.io.poll_write(cx, out.pending()) {
                 Poll::Ready(Ok(n)) => {
-                    tracing::trace!(target: "postkey::wire", "C: {}", out.redacted(n.min(LOGGED)).escape_ascii());
+                    tracing::trace!(target: "postkey::wire", "{}: {}", self.role.us(), out.redacted(n.min(LOGGED)).escape_ascii());
                     out.sent(n);
                     wrote = true;
                 }
@@ -264,7 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         if n == 0 {
                             self.input.close();
                         } else {
-                            tracing::trace!(target: "postkey::wire", "S: {n} octets");
+                            tracing::trace!(target: "postkey::wire", "{}: {n} octets", self.role.peer());
                             self.input.filled(n);
                         }
                         return Poll::Ready(Ok(()));

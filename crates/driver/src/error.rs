@@ -89,7 +89,7 @@ impl std::fmt::Display for TlsHint {
             Self::WrongName => ". The certificate is for another host; check the host name",
             Self::Dates => ". The certificate is not valid today; check this machine's clock",
             Self::PlaintextPeer => {
-                ". The server does not speak TLS from the first octet on this port; use the port that does, or STARTTLS"
+                ". The server does not speak TLS on this port; use the implicit-TLS port (IMAP 993, POP3 995, submission 465) or STARTTLS"
             }
             Self::None => "",
         })

@@ -1,4 +1,4 @@
-//! What a token or a password opens: the rules that IMAP, POP3 and SMTP share (exchange-online facts C.1, C.3, C.4).
+//! What a token or a password opens: the rules that IMAP, POP3 and SMTP share.
 
 use wire::Secret;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use wire::SecretBytes;
 
+use crate::access::Protocol;
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::count::Counters;
 use crate::defaults;
 use crate::directory::{App, Directory, User};
@@ -13,11 +15,12 @@ use crate::fault::Rule;
 use crate::google_client::GoogleClient;
 use crate::http::{Base, serve};
 use crate::idp::{ConsentPolicy, Idp, Rotation, Setup};
-use crate::imap::{self, ImapFault, Profile};
+use crate::imap::{self, ImapFault};
 use crate::jwt::SigningKey;
 use crate::mail::stores::Stores;
 use crate::mail_faults::MailFaults;
 use crate::pop3::{self, Pop3Fault};
+use crate::profile::Profile;
 use crate::sandbox::{Faults, Ports, Sandbox};
 use crate::service_account::ServiceAccount;
 use crate::smtp::{self, Slots, SmtpFault};
@@ -352,15 +355,16 @@ impl Builder {
             pop3: switched_on(self.pop3_faults),
             smtp: switched_on(self.smtp_faults),
         };
-        let context = Arc::new(imap::Context {
-            clock: clock.clone(),
-            directory: Arc::clone(&directory),
-            mint: Arc::clone(&mint),
-            counters: Arc::clone(&counters),
+        let context = Arc::new(Context {
+            protocol: Protocol::Imap,
+            clock,
+            directory,
+            mint,
+            counters,
             stores: Arc::clone(&stores),
             faults: Arc::clone(&faults.imap),
             profile: self.imap,
-            tls: Arc::clone(&tls.mail),
+            tls: tls.mail,
         });
         let (imaps, listeners) = net::listen(self.imaps_port).await?;
         for listener in listeners {
@@ -370,16 +374,7 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(imap::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(pop3::Context {
-            clock: clock.clone(),
-            directory: Arc::clone(&directory),
-            mint: Arc::clone(&mint),
-            counters: Arc::clone(&counters),
-            stores: Arc::clone(&stores),
-            faults: Arc::clone(&faults.pop3),
-            profile: self.pop3,
-            tls: Arc::clone(&tls.mail),
-        });
+        let context = Arc::new(context.beside(Protocol::Pop3, self.pop3, &faults.pop3));
         let (pop3s, listeners) = net::listen(self.pop3s_port).await?;
         for listener in listeners {
             tasks.spawn(pop3::serve(listener, Arc::clone(&context), true));
@@ -388,20 +383,11 @@ impl Builder {
         for listener in listeners {
             tasks.spawn(pop3::serve(listener, Arc::clone(&context), false));
         }
-        let context = Arc::new(smtp::Context {
-            clock,
-            directory,
-            mint,
-            counters,
-            stores: Arc::clone(&stores),
-            faults: Arc::clone(&faults.smtp),
-            profile: self.smtp,
-            tls: Arc::clone(&tls.mail),
-            slots: Slots::default(),
-        });
+        let context = Arc::new(context.beside(Protocol::Smtp, self.smtp, &faults.smtp));
+        let slots = Slots::default();
         let (submission, listeners) = net::listen(self.submission_port).await?;
         for listener in listeners {
-            tasks.spawn(smtp::serve(listener, Arc::clone(&context)));
+            tasks.spawn(smtp::serve(listener, Arc::clone(&context), slots.clone()));
         }
         let ports = Ports { https, http, imaps, imap, pop3s, pop3, submission };
         Ok(Sandbox::new(idp, stores, faults, ports, tasks))

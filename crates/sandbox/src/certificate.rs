@@ -1,4 +1,4 @@
-//! Certificates that clients sign their assertions with (RFC 7523, exchange-online facts A.7).
+//! Certificates that clients sign their assertions with (RFC 7523).
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};

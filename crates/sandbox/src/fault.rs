@@ -145,7 +145,7 @@ impl Argument for String {
     }
 }
 
-/// OAuth error codes and suberrors that `refuse` may name: those of exchange-online facts A.11.
+/// OAuth error codes and suberrors that `refuse` may name: those that Entra sends.
 const ERRORS: &[&str] = &[
     "invalid_request",
     "invalid_client",

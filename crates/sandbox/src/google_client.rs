@@ -1,4 +1,4 @@
-//! OAuth clients of the Google-like sign-in (exchange-online facts D.5): what its console calls "OAuth client IDs".
+//! OAuth clients of the Google-like sign-in: what its console calls "OAuth client IDs".
 
 use wire::Secret;
 

@@ -1,4 +1,4 @@
-//! Service accounts of the Google-like token endpoint (RFC 7523 section 2.1; exchange-online facts D.5).
+//! Service accounts of the Google-like token endpoint (RFC 7523 section 2.1).
 
 use serde_json::json;
 use wire::Secret;

@@ -1,4 +1,4 @@
-//! Workload identity federation: outside issuers that an application trusts instead of a secret (exchange-online facts A.7).
+//! Workload identity federation: outside issuers that an application trusts instead of a secret.
 
 use serde_json::{Map, Value};
 use wire::Secret;

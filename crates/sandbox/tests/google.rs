@@ -1,4 +1,4 @@
-//! The Google-like sign-in in the browser: consent, refresh tokens, and its own spelling of errors (exchange-online facts D.5).
+//! The Google-like sign-in in the browser: consent, refresh tokens, and its own spelling of errors.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Who gets in, who does not, and in which words (exchange-online facts D.1, D.2).
+//! Who gets in, who does not, and in which words.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The POP3 server: who gets in, in which words (exchange-online facts D.3), and what comes out.
+//! The POP3 server: who gets in, in which words, and what comes out.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The SMTP server: who may send, as whom, in which words (exchange-online facts D.4), and where it lands.
+//! The SMTP server: who may send, as whom, in which words, and where it lands.
 
 mod common;
 

@@ -310,7 +310,7 @@ async fn faults_of_the_token_endpoint() {
     assert_eq!(send().await.unwrap().status(), 200);
 }
 
-/// The shape of exchange-online facts A.11 and A.14, with the headers that go with it.
+/// The shape that Entra gives it, with the headers that go with it.
 #[tokio::test]
 async fn error_bodies() {
     let sandbox = Sandbox::start().await.unwrap();

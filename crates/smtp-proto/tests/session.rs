@@ -49,9 +49,7 @@ fn script() -> Vec<Action> {
         Action::Hello,
         Action::StartTls,
         Action::Hello,
-        Action::Authenticate(|| {
-            Box::new(sasl::xoauth2::Client::new("ana@contoso.example", TOKEN.into()).unwrap())
-        }),
+        Action::Authenticate(sasl::testkit::client(sasl::xoauth2::NAME, TOKEN)),
         Action::Noop,
         Action::Send(messages()),
         Action::Quit,

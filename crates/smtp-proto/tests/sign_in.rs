@@ -3,65 +3,34 @@
 
 use postkey_smtp_proto::testkit::{Action, App, ScriptedClient};
 use postkey_smtp_proto::{Config, InitialResponse, Security};
-use sasl::{ClientExchange, ClientMechanism, ErrorChallenge, Initial, Room};
+use sasl::testkit::matrix::{Ending, cases, initial_response};
+use sasl::{ErrorChallenge, MECHANISMS};
 use wire::testkit::{PairOptions, check, pair};
 
 const SECRET: &str = "canary-5ecre7-canary";
 const WRONG: &str = "canary-wr0ng-canary";
 
-type Make = fn() -> Box<dyn ClientMechanism>;
-
-/// Name, with the right secret, with the wrong one: for every mechanism there is. A name that is added to the list and not here fails
-/// every test.
-fn mechanisms() -> impl Iterator<Item = (&'static str, Make, Make)> {
-    fn xoauth2(secret: &str) -> Box<dyn ClientMechanism> {
-        Box::new(sasl::xoauth2::Client::new("ana@contoso.example", secret.into()).unwrap())
-    }
-    fn oauthbearer(secret: &str) -> Box<dyn ClientMechanism> {
-        Box::new(
-            sasl::oauthbearer::Client::new(Some("ana"), secret.into(), Some(("mx.example", 587))).unwrap(),
-        )
-    }
-    fn plain(secret: &str) -> Box<dyn ClientMechanism> {
-        Box::new(sasl::plain::Client::new("ana", secret.into()).unwrap())
-    }
-    fn login(secret: &str) -> Box<dyn ClientMechanism> {
-        Box::new(sasl::login::Client::new("ana", secret.into()).unwrap())
-    }
-    sasl::MECHANISMS.into_iter().map(|name| {
-        let (right, wrong): (Make, Make) = match name {
-            sasl::xoauth2::NAME => (|| xoauth2(SECRET), || xoauth2(WRONG)),
-            sasl::oauthbearer::NAME => (|| oauthbearer(SECRET), || oauthbearer(WRONG)),
-            sasl::plain::NAME => (|| plain(SECRET), || plain(WRONG)),
-            sasl::login::NAME => (|| login(SECRET), || login(WRONG)),
-            other => panic!("{other} is not in the matrix"),
-        };
-        (name, right, wrong)
-    })
-}
-
-fn client(initial: InitialResponse, mechanism: Make) -> ScriptedClient {
+fn client(mechanism: &str, secret: &str, room: bool) -> ScriptedClient {
     let mut config = Config::new(Security::DangerousPlaintext);
-    config.initial_response = initial;
+    config.initial_response = if room { InitialResponse::Fitting } else { InitialResponse::Never };
+    let mechanism = sasl::testkit::client(mechanism, secret);
     let script = [Action::Hello, Action::Authenticate(mechanism), Action::Noop, Action::Quit];
     ScriptedClient::with_config(config, script)
 }
 
-const BOTH: [InitialResponse; 2] = [InitialResponse::Fitting, InitialResponse::Never];
-
 #[test]
 fn our_client_signs_in_at_our_server_or_does_not() {
-    for (name, right, wrong) in mechanisms() {
-        for initial in BOTH {
+    for name in MECHANISMS {
+        for room in [true, false] {
             for challenge in [None, Some(ErrorChallenge::new("401"))] {
-                for (mechanism, good) in [(right, true), (wrong, false)] {
+                for (secret, good) in [(SECRET, true), (WRONG, false)] {
                     for seed in 0..4 {
                         let app =
                             App { challenge: challenge.clone(), ..App::new(Security::DangerousPlaintext) };
-                        let (mut a, mut b) = (client(initial, mechanism), app.start());
+                        let (mut a, mut b) = (client(name, secret, room), app.start());
                         let options = PairOptions { seed, pipe: 64 + 1000 * seed as usize, chunk: 40 };
                         let (c, s) = pair(&mut a, &mut b, options);
-                        let case = format!("{name} {initial:?} {challenge:?} {good}: {c:#?} {s:#?}");
+                        let case = format!("{name} {room} {challenge:?} {good}: {c:#?} {s:#?}");
                         assert_eq!(b.server.is_authenticated(), good, "{case}");
                         assert_eq!(a.client.is_authenticated(), good, "{case}");
                         assert!(
@@ -88,79 +57,45 @@ fn our_client_signs_in_at_our_server_or_does_not() {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum End {
-    Success,
-    Refusal,
-    Cancel,
-    Garbage,
-    Early,
-}
-const ENDS: [End; 5] = [End::Success, End::Refusal, End::Cancel, End::Garbage, End::Early];
-
-/// The initial response of a mechanism that has one and may send it.
-fn inline(initial: InitialResponse, mechanism: Make) -> Option<String> {
-    let mut exchange = ClientExchange::new(mechanism(), sasl::Limits::default());
-    let room = if initial == InitialResponse::Never { Room::None } else { Room::Unlimited };
-    match exchange.initial(room).unwrap() {
-        Initial::Inline(line) => Some(String::from_utf8(line.expose().to_vec()).unwrap()),
-        Initial::None => None,
-    }
-}
-
 #[test]
 fn our_client_with_every_server() {
-    let mut cases = 0;
-    for (name, mechanism, _) in mechanisms() {
-        for initial in BOTH {
-            let inline = inline(initial, mechanism);
-            let prompts: &[&str] = match (name, &inline) {
-                (sasl::login::NAME, _) => &["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"],
-                (_, Some(_)) => &[],
-                (_, None) => &["334 \r\n"],
-            };
-            for end in ENDS {
-                cases += 1;
-                let last: &[&str] = match end {
-                    End::Success | End::Early => &["235 2.7.0 in\r\n"],
-                    End::Refusal => &["535 5.7.3 no\r\n"],
-                    // A challenge that no mechanism here has an answer to.
-                    End::Cancel => &["334 bm90IEpTT04=\r\n", "501 5.7.0 cancelled\r\n"],
-                    End::Garbage => &["334 %%%\r\n", "501 5.7.0 cancelled\r\n"],
-                };
-                let prompts = if end == End::Early { &[] } else { prompts };
-                let flights =
-                    [&["220 mx\r\n", "250 mx\r\n"], prompts, last, &["250 noop\r\n", "221 bye\r\n"]].concat();
-                let flights: Vec<&[u8]> = flights.iter().map(|f| f.as_bytes()).collect();
-                let o = check(|| client(initial, mechanism), &flights, &[SECRET]);
-                let sent = String::from_utf8(o.sent.clone()).unwrap();
-                let case = format!("{name} {initial:?} {end:?}: {:#?} {sent}", o.transcript);
-                let first = inline.iter().fold(format!("\r\nAUTH {name}"), |line, i| format!("{line} {i}"));
-                assert!(sent.contains(&format!("{first}\r\n")), "{case}");
-                let has = |what: &str| o.transcript.iter().any(|l| l.contains(what));
-                let cancelled = sent.contains("\r\n*\r\n");
-                let goes_on = sent.ends_with("\r\nNOOP\r\nQUIT\r\n");
-                match end {
-                    End::Success => assert!(goes_on && !cancelled && has("AUTH 235 2.7.0 in None"), "{case}"),
-                    End::Refusal => assert!(goes_on && !cancelled && has("cause: None"), "{case}"),
-                    End::Cancel => assert!(goes_on && cancelled && has("cause: Some("), "{case}"),
-                    End::Garbage => {
-                        assert!(goes_on && cancelled && has("cause: Some(InvalidBase64)"), "{case}");
-                    }
-                    // With an initial response there is nothing early about it.
-                    End::Early if inline.is_some() => assert!(goes_on && !cancelled, "{case}"),
-                    End::Early => assert!(has("EarlySuccess") && !goes_on, "{case}"),
-                }
+    for case in cases() {
+        let mut flights = vec!["220 mx\r\n".to_owned(), "250 mx\r\n".into()];
+        flights.extend(case.challenges().iter().map(|challenge| format!("334 {challenge}\r\n")));
+        flights.push(match case.ending {
+            Ending::Success | Ending::Early => "235 2.7.0 in\r\n".into(),
+            Ending::Refusal => "535 5.7.3 no\r\n".into(),
+            Ending::Cancel | Ending::Garbage => "501 5.7.0 cancelled\r\n".into(),
+        });
+        flights.extend(["250 noop\r\n".into(), "221 bye\r\n".into()]);
+        let flights: Vec<&[u8]> = flights.iter().map(String::as_bytes).collect();
+        let o = check(|| client(case.mechanism, SECRET, case.room), &flights, &[SECRET]);
+        let sent = String::from_utf8(o.sent.clone()).unwrap();
+        let why = format!("{case:?}: {:#?} {sent}", o.transcript);
+        let initial = initial_response(case.mechanism, SECRET, case.room).map(|i| format!(" {i}"));
+        let first = format!("\r\nAUTH {}{}\r\n", case.mechanism, initial.unwrap_or_default());
+        assert!(sent.contains(&first), "{why}");
+        let has = |what: &str| o.transcript.iter().any(|l| l.contains(what));
+        let cancelled = sent.contains("\r\n*\r\n");
+        let goes_on = sent.ends_with("\r\nNOOP\r\nQUIT\r\n");
+        match case.ending {
+            _ if case.is_too_early() => assert!(has("EarlySuccess") && !goes_on, "{why}"),
+            Ending::Success | Ending::Early => {
+                assert!(goes_on && !cancelled && has("AUTH 235 2.7.0 in None"), "{why}");
+            }
+            Ending::Refusal => assert!(goes_on && !cancelled && has("cause: None"), "{why}"),
+            Ending::Cancel => assert!(goes_on && cancelled && has("cause: Some("), "{why}"),
+            Ending::Garbage => {
+                assert!(goes_on && cancelled && has("cause: Some(InvalidBase64)"), "{why}");
             }
         }
     }
-    assert_eq!(cases, sasl::MECHANISMS.len() * 2 * 5);
 }
 
 #[test]
 fn our_client_cancels_what_makes_no_sense() {
-    for (name, mechanism, _) in mechanisms() {
-        for initial in BOTH {
+    for name in MECHANISMS {
+        for room in [true, false] {
             for garbage in ["%%%", "!", "Zg", "====", "\u{e4}"] {
                 // The first challenge may be the invitation, whatever it says; the second is none.
                 let server = format!(
@@ -168,7 +103,7 @@ fn our_client_cancels_what_makes_no_sense() {
                 );
                 let flights = format!("220 mx\r\n250 mx\r\n{server}");
                 let flights: Vec<&[u8]> = flights.as_bytes().split_inclusive(|c| *c == b'\n').collect();
-                let held = initial == InitialResponse::Never && name != "LOGIN";
+                let held = !room && name != "LOGIN";
                 // Without an invitation to answer, the first is one too many already.
                 let flights: Vec<&[u8]> = match held {
                     true => flights,
@@ -176,9 +111,9 @@ fn our_client_cancels_what_makes_no_sense() {
                         flights.into_iter().enumerate().filter(|(n, _)| *n != 3).map(|(_, f)| f).collect()
                     }
                 };
-                let o = check(|| client(initial, mechanism), &flights, &[SECRET]);
+                let o = check(|| client(name, SECRET, room), &flights, &[SECRET]);
                 let sent = String::from_utf8(o.sent.clone()).unwrap();
-                let case = format!("{name} {initial:?} {garbage}: {:#?} {sent}", o.transcript);
+                let case = format!("{name} {room} {garbage}: {:#?} {sent}", o.transcript);
                 assert!(sent.contains("\r\n*\r\nNOOP\r\n"), "{case}");
                 assert!(
                     o.transcript
@@ -193,7 +128,7 @@ fn our_client_cancels_what_makes_no_sense() {
 
 #[test]
 fn our_server_refuses_what_makes_no_sense() {
-    for (name, ..) in mechanisms() {
+    for name in MECHANISMS {
         for initial in [true, false] {
             for (said, code) in
                 [("*", "501"), ("%%%", "501"), ("Zg", "501"), ("Zm9v", "5"), ("=", "5"), ("", "5")]
@@ -223,17 +158,17 @@ fn our_server_refuses_what_makes_no_sense() {
 
 #[test]
 fn our_server_lets_nobody_in_who_gives_up() {
-    for (name, _, wrong) in mechanisms() {
-        for initial in BOTH {
+    for name in MECHANISMS {
+        for room in [true, false] {
             // An initial response that invites an answer, or none.
-            let bad = inline(initial, wrong).map(|i| format!(" {i}")).unwrap_or_default();
+            let bad = initial_response(name, WRONG, room).map(|i| format!(" {i}")).unwrap_or_default();
             let client = format!("EHLO x\r\nAUTH {name}{bad}\r\n*\r\nNOOP\r\n");
             let lines: Vec<&[u8]> = client.as_bytes().split_inclusive(|c| *c == b'\n').collect();
             let app =
                 App { challenge: Some(ErrorChallenge::new("401")), ..App::new(Security::DangerousPlaintext) };
             let o = check(|| app.start(), &lines, &[SECRET, WRONG]);
             let sent = String::from_utf8(o.sent.clone()).unwrap();
-            let case = format!("{name} {initial:?}: {sent} {:#?}", o.transcript);
+            let case = format!("{name} {room}: {sent} {:#?}", o.transcript);
             assert!(!sent.contains("\r\n235"), "{case}");
             assert!(sent.ends_with("\r\n250 2.0.0 fine\r\n"), "{case}");
             let ends: Vec<_> = o.transcript.iter().filter(|l| l.starts_with("AuthEnd(")).collect();

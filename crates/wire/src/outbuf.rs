@@ -33,21 +33,29 @@ impl OutBuf {
 
     /// Appends octets.
     pub fn push(&mut self, octets: &[u8]) {
+        if !self.secrets.is_empty() {
+            self.grow(octets.len());
+        }
         self.buf.extend_from_slice(octets);
     }
 
     /// Appends octets that no log may show and that are wiped once sent.
     pub fn push_secret(&mut self, octets: &[u8]) {
+        self.grow(octets.len());
         let start = self.buf.len();
-        if self.buf.capacity().saturating_sub(start) < octets.len() {
-            // A plain reallocation would leave a copy of earlier secrets behind.
-            let mut bigger = Vec::with_capacity(start.saturating_add(octets.len()).saturating_mul(2));
+        self.buf.extend_from_slice(octets);
+        self.secrets.push(start..self.buf.len());
+    }
+
+    /// Makes room for so many octets more. A plain reallocation would leave a copy of the secrets behind.
+    fn grow(&mut self, more: usize) {
+        let len = self.buf.len();
+        if self.buf.capacity().saturating_sub(len) < more {
+            let mut bigger = Vec::with_capacity(len.saturating_add(more).saturating_mul(2));
             bigger.extend_from_slice(&self.buf);
             self.buf.zeroize();
             self.buf = bigger;
         }
-        self.buf.extend_from_slice(octets);
-        self.secrets.push(start..self.buf.len());
     }
 
     /// [`push_secret`](Self::push_secret), and CRLF.

@@ -71,15 +71,18 @@ impl From<String> for Secret {
 /// Compares without an early exit, so that the time taken tells nothing but the length.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
-        a.len() == b.len() && a.iter().zip(b).fold(0u8, |acc, (x, y)| acc | (x ^ y)) == 0
+        is_same(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
 impl Eq for Secret {}
 
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0u8, |acc, (x, y)| acc | (x ^ y)) == 0
+}
+
 /// Secret octets (a SASL message, a key): wiped when dropped, printed as [`REDACTED`].
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
@@ -115,6 +118,15 @@ impl fmt::Debug for SecretBytes {
         f.write_str(REDACTED)
     }
 }
+
+/// As for [`Secret`]: nothing but the length shows in the time taken.
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        is_same(&self.0, &other.0)
+    }
+}
+
+impl Eq for SecretBytes {}
 
 impl From<Vec<u8>> for SecretBytes {
     fn from(value: Vec<u8>) -> Self {

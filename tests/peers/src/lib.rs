@@ -9,6 +9,7 @@
 //! - [`Tls`]: throw-away certificates, right and wrong ones. [`Hs256`]: tokens that [`Dovecot`] believes.
 //! - [`Browser`]: Chromium without a screen, and [`http`](http()), a request without TLS.
 //! - [`OidcProvider`] and [`Glewlwyd`]: authorisation servers.
+//! - [`Home`]: our own program, with a home of its own.
 //! - [`Program`] and [`available`]: which real programs are here, and what a test does when one is not. [`node`](node()): a script for Node.
 //!
 //! All of it is blocking code on threads of its own, whatever runtime the tested code uses.
@@ -16,6 +17,7 @@
 mod browser;
 mod dovecot;
 mod glewlwyd;
+pub mod home;
 pub mod hostile;
 pub mod hostile_client;
 mod jwt;
@@ -31,6 +33,7 @@ mod tls;
 pub use browser::{Answer, Browser, http};
 pub use dovecot::{Config, Dovecot, Jwt, ServicePorts, Services, VerificationKey};
 pub use glewlwyd::Glewlwyd;
+pub use home::Home;
 pub use hostile::HostileServer;
 pub use jwt::Hs256;
 pub use net::free_port;

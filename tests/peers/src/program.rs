@@ -45,6 +45,10 @@ pub enum Program {
     GitSendEmail,
     /// The authorisation server, packages glewlwyd and sqlite3, which makes its database.
     Glewlwyd,
+    /// The file encryptor, package age.
+    Age,
+    /// GNOME Keyring on a session bus of its own, and what asks it: packages gnome-keyring, dbus and libsecret-tools.
+    SecretService,
     /// This project's own program, as the test run built it.
     Postkey,
 }
@@ -72,6 +76,9 @@ impl Program {
             Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Glewlwyd => on_path("glewlwyd")
                 .filter(|_| on_path("sqlite3").is_some() && Path::new(crate::glewlwyd::TABLES).is_file()),
+            Self::Age => on_path("age").filter(|_| on_path("age-keygen").is_some()),
+            Self::SecretService => on_path("gnome-keyring-daemon")
+                .filter(|_| on_path("dbus-run-session").and_then(|_| on_path("secret-tool")).is_some()),
             Self::Postkey => own_program(),
         }
     }
@@ -97,6 +104,8 @@ impl Program {
             Self::Node => "install nodejs (20.19 or newer) and npm and run `cargo xtask packages`",
             Self::Chromium => "install the packages chromium and chromium-driver",
             Self::Glewlwyd => "install the packages glewlwyd and sqlite3",
+            Self::Age => "install the package age",
+            Self::SecretService => "install the packages gnome-keyring, dbus and libsecret-tools",
             Self::Postkey => "run `cargo build -p postkey-cli`",
         }
     }

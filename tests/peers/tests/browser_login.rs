@@ -1,9 +1,6 @@
 //! `postkey login --flow browser` with a real browser: Chromium fills in the sandbox's pages and ends on postkey's own.
 
-#[path = "support/home.rs"]
-mod home;
-
-use home::{Home, Ran};
+use postkey_peers::home::{Home, Ran};
 use postkey_peers::{Browser, Program, available, free_port};
 use sandbox::{ANA, App, PUBLIC_APP, RequestKind, Sandbox};
 

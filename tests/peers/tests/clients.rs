@@ -1,41 +1,24 @@
 //! Other people's programs reading mail from the sandbox: they judge its IMAP server.
 
+#[path = "support/tenant.rs"]
+mod tenant;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use aws_lc_rs::digest;
 use postkey_peers::{Program, available};
-use sandbox::{ANA, Sandbox, TokenSpec};
+use sandbox::{ANA, Sandbox};
 use serde_json::Value;
-
-struct Scene {
-    sandbox: Sandbox,
-    dir: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-}
+use tenant::Tenant as Scene;
 
 impl Scene {
     fn set(test: &str, program: Program) -> Option<Self> {
         if !available(test, &[program]) {
             return None;
         }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::builder().messages(150).start()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ca.pem"), sandbox.ca_pem()).unwrap();
-        Some(Self { sandbox, dir, runtime })
-    }
-
-    fn token(&self) -> String {
-        let _runtime = self.runtime.enter();
-        self.sandbox.issue_token(&TokenSpec::user(ANA)).unwrap().expose().to_owned()
-    }
-
-    fn expired_token(&self) -> String {
-        let _runtime = self.runtime.enter();
-        self.sandbox.issue_token(&TokenSpec::user(ANA).lifetime(-60)).unwrap().expose().to_owned()
+        Some(Self::new(Sandbox::builder().messages(150)))
     }
 
     /// Every message of a folder with its UID, as the sandbox keeps it.
@@ -51,7 +34,7 @@ impl Scene {
         let options = format!(
             "silent\nshow-error\nuser = \"{ANA}:\"\noauth2-bearer = \"{token}\"\ncacert = \"{}\"\n\
              url = \"imaps://localhost:{}/{path}\"\n",
-            self.dir.path().join("ca.pem").display(),
+            self.ca(),
             self.sandbox.ports().imaps,
         );
         let mut curl = Command::new(Program::Curl.find().unwrap())
@@ -71,7 +54,7 @@ impl Scene {
             .arg(script)
             .args(["localhost", &self.sandbox.ports().imaps.to_string(), ANA, folder])
             .env("IMAP_TOKEN", token)
-            .env("SSL_CERT_FILE", self.dir.path().join("ca.pem"))
+            .env("SSL_CERT_FILE", self.ca())
             .output()
             .unwrap()
     }

@@ -1,8 +1,6 @@
 //! The grants that Glewlwyd has, asked for by postkey: a second authorisation server that is not ours, with the password grant and a real
 //! `slow_down`, which oidc-provider lacks.
 
-#[path = "support/home.rs"]
-mod home;
 #[path = "support/judge.rs"]
 mod judge;
 
@@ -11,8 +9,8 @@ use std::time::Duration;
 
 use auth::discovery::Metadata;
 use auth::{Class, Client, Error, Poll, Poller, Registration, Step};
-use home::{Home, Ran, finish};
 use judge::http;
+use postkey_peers::home::{Home, Ran, finish};
 use postkey_peers::{Glewlwyd, Program, available, free_port};
 use wire::Secret;
 
@@ -88,7 +86,7 @@ fn browser_and_refresh() {
         thread::sleep(Duration::from_millis(2500));
         let runs: Vec<_> = (0..4).map(|_| scene.home.command(&["token", "ana"]).spawn().unwrap()).collect();
         for run in runs {
-            assert_ne!(finish(run).code(0).stdout, first);
+            assert_ne!(finish(run, String::new()).code(0).stdout, first);
         }
     }
 }

@@ -1,16 +1,11 @@
-//! The façades against every hostile POP3 and SMTP server of the catalogue: the error is typed, time and memory are bounded, no
-//! credential goes out before TLS, nothing that the server echoes of a credential is shown, nothing is deleted that did not arrive, and
-//! nothing is called sent that was not.
+//! The façades against every hostile POP3 and SMTP server of the catalogue: the error is typed, nothing is deleted that did not arrive,
+//! and nothing is called sent that was not.
 
-use std::path::Path;
-use std::time::Duration;
+#[path = "support/catalogue.rs"]
+mod catalogue;
 
-use postkey_peers::hostile::{Proto, Start, cases};
-use postkey_peers::hostile_client::{Run, Spec, Told, run};
-use postkey_peers::{HostileServer, Tls};
-
-const TOKEN: &str = "eyJhbGciOiJub25lIn0.canary-9f3b7c1d-access-token.x";
-const PASSWORD: &str = "canary-4e2a-password";
+use postkey_peers::hostile::Proto;
+use postkey_peers::hostile_client::Told;
 
 /// What must come of a case.
 enum Must {
@@ -57,55 +52,18 @@ fn must(id: &str) -> Option<Must> {
     })
 }
 
-/// Where the server offers nothing for a token, and the case is about something else.
-const WITH_PASSWORD: &[&str] = &["SM-14", "SM-16", "SM-18"];
-
 #[test]
 fn every_hostile_pop3_server() {
-    play(Proto::Pop3);
+    catalogue::play(Proto::Pop3, judge);
 }
 
 #[test]
 fn every_hostile_smtp_server() {
-    play(Proto::Smtp);
+    catalogue::play(Proto::Smtp, judge);
 }
 
-fn play(proto: Proto) {
-    let tls = Tls::localhost();
-    let program = Path::new(env!("CARGO_BIN_EXE_hostile-client"));
-    let mut failures = Vec::new();
-    let cases = cases(proto);
-    assert!(cases.len() > 10, "the catalogue has cases");
-    for case in cases {
-        let (id, time, rss, start) = (case.id.clone(), case.time(), case.rss, case.tls);
-        let server = HostileServer::start(case, Some(&tls)).unwrap();
-        let security = match start {
-            Start::None => "plain",
-            Start::Starttls => "starttls",
-            Start::Implicit => "tls",
-        };
-        let spec = Spec {
-            proto: if proto == Proto::Pop3 { "pop3" } else { "smtp" }.into(),
-            port: server.port(),
-            security: security.into(),
-            ca_pem: tls.ca_pem.clone(),
-            token: TOKEN.into(),
-            password: WITH_PASSWORD.contains(&id.as_str()).then(|| PASSWORD.into()),
-        };
-        // The bound of the case, and time for a program built without optimisation on a busy machine.
-        let result = std::panic::catch_unwind(|| run(program, &spec, time + Duration::from_secs(40)));
-        match result {
-            Ok(run) => failures
-                .extend(judge(&id, &server, &run, security, rss).into_iter().map(|f| format!("{id}: {f}"))),
-            Err(_) => failures.push(format!("{id}: did not end")),
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-fn judge(id: &str, server: &HostileServer, run: &Run, security: &str, rss: u32) -> Vec<String> {
+fn judge(id: &str, told: &Told, lines: &[String], _output: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    let told = &run.told;
     let fine = match must(id) {
         None => false,
         Some(Fail(kinds)) => told.error.as_ref().is_some_and(|e| kinds.iter().any(|k| e.contains(k))),
@@ -119,8 +77,6 @@ fn judge(id: &str, server: &HostileServer, run: &Run, security: &str, rss: u32) 
     if !fine {
         wrong.push(format!("{told:?}"));
     }
-    server.seen_to_the_end();
-    let lines = server.plaintext_lines();
     let said = |verb: &str| lines.iter().filter(|l| l.to_ascii_uppercase().starts_with(verb)).count();
     // Only what arrived is deleted, and a message is handed over once at most.
     if said("DELE") > told.stored.len() {
@@ -129,24 +85,7 @@ fn judge(id: &str, server: &HostileServer, run: &Run, security: &str, rss: u32) 
     if said("MAIL") > 1 || said("DATA") > 1 {
         wrong.push(format!("sent again: {lines:?}"));
     }
-    if told.rss > u64::from(rss) * 1024 {
-        wrong.push(format!("{} KiB of memory, {rss} MiB are allowed", told.rss));
-    }
-    for secret in [TOKEN, &TOKEN[20..36], PASSWORD] {
-        if run.output.contains(secret) {
-            wrong.push(format!("a credential is shown: {}", run.output));
-        }
-    }
-    if security == "starttls" {
-        for line in &lines {
-            let upper = line.to_ascii_uppercase();
-            let forbidden = ["USER", "PASS", "APOP", "AUTH", "MAIL", "DATA"];
-            if forbidden.iter().any(|c| upper.starts_with(c)) || line.contains("canary") {
-                wrong.push(format!("sent before TLS: {line}"));
-            }
-        }
-    }
-    wrong.extend(particular(id, told, &lines));
+    wrong.extend(particular(id, told, lines));
     wrong
 }
 

@@ -1,24 +1,21 @@
 //! Other people's programs sending to the sandbox by SMTP and reading from it by POP3: they judge its servers.
 
-use std::fs::{self, Permissions};
+#[path = "support/tenant.rs"]
+mod tenant;
+
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use postkey_peers::{Program, available, node};
-use sandbox::{ANA, Profile, RequestKind, Sandbox, TokenSpec};
+use sandbox::{ANA, Profile, RequestKind, Sandbox};
 use serde_json::{Value, json};
+use tenant::Tenant as Scene;
 
 const BJORN: &str = "bjorn@contoso.example";
 const MESSAGE: &str = "Subject: from a program\r\nFrom: ana@contoso.example\r\nTo: bjorn@contoso.example\r\n\
     Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <one@client.example>\r\n\r\n.\r\n..dots\r\nend\r\n";
-
-struct Scene {
-    sandbox: Sandbox,
-    dir: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-}
 
 impl Scene {
     fn set(test: &str, program: Program) -> Option<Self> {
@@ -30,35 +27,7 @@ impl Scene {
         if !available(test, &[program]) {
             return None;
         }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let builder = Sandbox::builder().messages(30).pop3(profile).smtp(profile);
-        let sandbox = runtime.block_on(builder.start()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("ca.pem"), sandbox.ca_pem()).unwrap();
-        Some(Self { sandbox, dir, runtime })
-    }
-
-    fn token(&self) -> String {
-        let _runtime = self.runtime.enter();
-        self.sandbox.issue_token(&TokenSpec::user(ANA)).unwrap().expose().to_owned()
-    }
-
-    fn expired_token(&self) -> String {
-        let _runtime = self.runtime.enter();
-        self.sandbox.issue_token(&TokenSpec::user(ANA).lifetime(-60)).unwrap().expose().to_owned()
-    }
-
-    fn ca(&self) -> String {
-        self.dir.path().join("ca.pem").display().to_string()
-    }
-
-    /// A file that only its owner may read, as msmtp and mpop want their configuration.
-    fn private(&self, name: &str, text: &str) -> String {
-        let file = self.dir.path().join(name);
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-        file.display().to_string()
+        Some(Self::new(Sandbox::builder().messages(30).pop3(profile).smtp(profile)))
     }
 
     fn inbox(&self, user: &str) -> Vec<Vec<u8>> {
@@ -162,7 +131,7 @@ fn msmtp_sends() {
 /// What mpop says, its conversation with the server included, and what it has fetched.
 fn mpop(scene: &Scene, token: &str) -> (Output, Vec<Vec<u8>>) {
     let secret = scene.private("token", token);
-    let maildir = scene.dir.path().join("mail");
+    let maildir = scene.path("mail");
     for sub in ["new", "cur", "tmp"] {
         fs::create_dir_all(maildir.join(sub)).unwrap();
     }
@@ -173,7 +142,7 @@ fn mpop(scene: &Scene, token: &str) -> (Output, Vec<Vec<u8>>) {
              passwordeval cat {secret}\nreceived_header off\nkeep on\nuidls_file {}\ndelivery maildir {}\n",
             scene.sandbox.ports().pop3s,
             scene.ca(),
-            scene.dir.path().join("uidls").display(),
+            scene.path("uidls").display(),
             maildir.display()
         ),
     );

@@ -1,39 +1,26 @@
 //! Microsoft's own library, MSAL for Python, against the sandbox: every flow that it has but on-behalf-of.
 //! It judges the sandbox as an independent client of the real thing.
 
+#[path = "support/tenant.rs"]
+mod tenant;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use postkey_peers::{Program, available};
-use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, RequestKind, Sandbox, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken};
+use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, RequestKind, WEB_APP};
 use serde_json::Value;
+use tenant::Tenant as Scene;
 
-struct Msal {
-    sandbox: Sandbox,
-    dir: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Msal {
-    fn start(test: &str) -> Option<Self> {
+impl Scene {
+    fn set(test: &str) -> Option<Self> {
         if !available(test, &[Program::Msal]) {
             return None;
         }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        let key = sandbox.client_key();
-        write("ca.pem", sandbox.ca_pem());
-        write("certificate.pem", key.certificate_pem());
-        write("key.pem", key.private_key_pem().expose());
-        write("assertion", sandbox.workload_token(&WorkloadToken::new(WORKLOAD_SUBJECT)).expose());
-        Some(Self { sandbox, dir, runtime })
+        Some(Self::with_proofs())
     }
 
     fn run(&self, flow: &str, user: &str, password: &str) -> Output {
-        let _runtime = self.runtime.enter();
         let app = |name| self.sandbox.app(name).unwrap();
         let secret = |name| app(name).secret().unwrap().expose().to_owned();
         let python = Program::Msal.find().unwrap();
@@ -41,10 +28,10 @@ impl Msal {
         Command::new(python)
             .arg(script)
             .arg(flow)
-            .env("REQUESTS_CA_BUNDLE", self.dir.path().join("ca.pem"))
-            .env("MSAL_CERTIFICATE", self.dir.path().join("certificate.pem"))
-            .env("MSAL_KEY", self.dir.path().join("key.pem"))
-            .env("MSAL_ASSERTION", self.dir.path().join("assertion"))
+            .env("REQUESTS_CA_BUNDLE", self.path("ca.pem"))
+            .env("MSAL_CERTIFICATE", self.path("certificate.pem"))
+            .env("MSAL_KEY", self.path("key.pem"))
+            .env("MSAL_ASSERTION", self.path("assertion"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("MSAL_AUTHORITY", self.sandbox.authority())
             .env("MSAL_USER", user)
@@ -93,7 +80,7 @@ fn assert_is_for_ana(report: &Value) {
 
 #[test]
 fn device_code() {
-    let Some(msal) = Msal::start("device_code") else { return };
+    let Some(msal) = Scene::set("device_code") else { return };
     let report = msal.report("device");
     assert_is_for_ana(&report);
     assert_eq!(report["message_names_code"], true);
@@ -102,7 +89,7 @@ fn device_code() {
 
 #[test]
 fn silent_refresh() {
-    let Some(msal) = Msal::start("silent_refresh") else { return };
+    let Some(msal) = Scene::set("silent_refresh") else { return };
     let report = msal.report("silent");
     assert_is_for_ana(&report);
     assert_eq!(report["cached_source"], "cache");
@@ -112,7 +99,7 @@ fn silent_refresh() {
 
 #[test]
 fn authorization_code_of_a_web_application() {
-    let Some(msal) = Msal::start("authorization_code_of_a_web_application") else { return };
+    let Some(msal) = Scene::set("authorization_code_of_a_web_application") else { return };
     assert_is_for_ana(&msal.report("code"));
     assert_eq!(msal.sandbox.requests(RequestKind::AuthorizationCode), 1);
     assert_eq!(msal.sandbox.requests(RequestKind::Consent), 1, "the person was asked");
@@ -120,19 +107,19 @@ fn authorization_code_of_a_web_application() {
 
 #[test]
 fn authorization_code_of_a_public_client() {
-    let Some(msal) = Msal::start("authorization_code_of_a_public_client") else { return };
+    let Some(msal) = Scene::set("authorization_code_of_a_public_client") else { return };
     assert_is_for_ana(&msal.report("public-code"));
 }
 
 #[test]
 fn authorization_code_posted_back_by_a_form() {
-    let Some(msal) = Msal::start("authorization_code_posted_back_by_a_form") else { return };
+    let Some(msal) = Scene::set("authorization_code_posted_back_by_a_form") else { return };
     assert_is_for_ana(&msal.report("form-post-code"));
 }
 
 #[test]
 fn authorization_code_and_refresh_with_a_certificate() {
-    let Some(msal) = Msal::start("authorization_code_and_refresh_with_a_certificate") else { return };
+    let Some(msal) = Scene::set("authorization_code_and_refresh_with_a_certificate") else { return };
     let report = msal.report("certificate-code");
     assert_is_for_ana(&report);
     for claims in [&report["claims"], &report["renewed"]["claims"]] {
@@ -144,13 +131,13 @@ fn authorization_code_and_refresh_with_a_certificate() {
 /// The library listens itself and opens a browser, which is a program of ours.
 #[test]
 fn interactive_sign_in() {
-    let Some(msal) = Msal::start("interactive_sign_in") else { return };
+    let Some(msal) = Scene::set("interactive_sign_in") else { return };
     assert_is_for_ana(&msal.report("interactive"));
 }
 
 #[test]
 fn a_claims_challenge_and_the_sign_in_that_meets_it() {
-    let Some(msal) = Msal::start("a_claims_challenge_and_the_sign_in_that_meets_it") else { return };
+    let Some(msal) = Scene::set("a_claims_challenge_and_the_sign_in_that_meets_it") else { return };
     let report = msal.report("challenge");
     assert_is_for_ana(&report);
     assert_eq!(report["refused"]["error_codes"][0], 50076, "{report:#}");
@@ -159,7 +146,7 @@ fn a_claims_challenge_and_the_sign_in_that_meets_it() {
 
 #[test]
 fn password() {
-    let Some(msal) = Msal::start("password") else { return };
+    let Some(msal) = Scene::set("password") else { return };
     msal.sandbox.grant_admin_consent(msal.sandbox.public_client_id()).unwrap();
     assert_is_for_ana(&msal.report("password"));
     assert_eq!(msal.sandbox.requests(RequestKind::Password), 1);
@@ -186,13 +173,13 @@ fn assert_is_for_daemon(report: &Value, proof: &str) {
 
 #[test]
 fn client_credentials_with_a_secret() {
-    let Some(msal) = Msal::start("client_credentials_with_a_secret") else { return };
+    let Some(msal) = Scene::set("client_credentials_with_a_secret") else { return };
     assert_is_for_daemon(&msal.report("client"), "1");
 }
 
 #[test]
 fn client_credentials_with_a_certificate() {
-    let Some(msal) = Msal::start("client_credentials_with_a_certificate") else { return };
+    let Some(msal) = Scene::set("client_credentials_with_a_certificate") else { return };
     for flow in ["certificate", "certificate-sha1"] {
         assert_is_for_daemon(&msal.report(flow), "2");
     }
@@ -200,13 +187,13 @@ fn client_credentials_with_a_certificate() {
 
 #[test]
 fn client_credentials_with_the_token_of_an_outside_issuer() {
-    let Some(msal) = Msal::start("client_credentials_with_the_token_of_an_outside_issuer") else { return };
+    let Some(msal) = Scene::set("client_credentials_with_the_token_of_an_outside_issuer") else { return };
     assert_is_for_daemon(&msal.report("federated"), "2");
 }
 
 #[test]
 fn a_wrong_password_fails() {
-    let Some(msal) = Msal::start("a_wrong_password_fails") else { return };
+    let Some(msal) = Scene::set("a_wrong_password_fails") else { return };
     let error = msal.refusal("code", ANA, "not her password");
     assert!(error.contains("Lost"), "{error}");
     assert_eq!(msal.sandbox.requests(RequestKind::AuthorizationCode), 0);

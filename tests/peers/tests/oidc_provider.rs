@@ -1,8 +1,6 @@
 //! Every sign-in of a person that oidc-provider has, asked for by postkey: a certified authorisation server that is not ours judges what is
 //! sent, and refuses what it should.
 
-#[path = "support/home.rs"]
-mod home;
 #[path = "support/judge.rs"]
 mod judge;
 #[path = "support/oidc.rs"]

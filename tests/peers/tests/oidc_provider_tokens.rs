@@ -1,7 +1,5 @@
 //! oidc-provider judges what postkey does with tokens and without people: refresh, client credentials, discovery.
 
-#[path = "support/home.rs"]
-mod home;
 #[path = "support/judge.rs"]
 mod judge;
 #[path = "support/oidc.rs"]
@@ -12,9 +10,9 @@ use std::time::Duration;
 
 use auth::discovery::{IssuerRule, discover};
 use auth::{Class, Error};
-use home::finish;
 use judge::http;
 use oidc::{ANA, EVERYTHING, SECRET, Scene, basic, daemon, fixture, key_files, native};
+use postkey_peers::home::finish;
 use serde_json::json;
 use wire::Secret;
 
@@ -30,7 +28,7 @@ fn eight_processes_and_one_refresh() {
     scene.granted("refresh_token", 1);
     thread::sleep(Duration::from_millis(1500));
     let runs: Vec<_> = (0..8).map(|_| scene.home.command(&["token", "ana"]).spawn().unwrap()).collect();
-    let tokens: Vec<String> = runs.into_iter().map(|run| finish(run).code(0).stdout).collect();
+    let tokens: Vec<String> = runs.into_iter().map(|run| finish(run, String::new()).code(0).stdout).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     scene.granted("refresh_token", 2);
     assert_eq!(scene.server.counts().unwrap()["errors"], json!([]));

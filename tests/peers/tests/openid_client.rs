@@ -3,6 +3,8 @@
 
 #[path = "support/oauth_node.rs"]
 mod oauth_node;
+#[path = "support/tenant.rs"]
+mod tenant;
 
 use oauth_node::{Scene, assert_is_anas, assert_is_the_daemons};
 use sandbox::{ANA, Fault, RequestKind, Rule};

@@ -5,12 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use peers::Program;
 use postkey_benches::measured::CommandLine;
 
 use crate::lab::Lab;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What they are called on the command line and in the tables is their variant's name in small letters, `raw-null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Client {
     RawNull,
     RawFlags,
@@ -27,23 +29,6 @@ pub(crate) enum Client {
     Poplib,
     CurlPop3,
 }
-
-const NAMES: &[(Client, &str)] = &[
-    (Client::RawNull, "raw-null"),
-    (Client::RawFlags, "raw-flags"),
-    (Client::Raw, "raw"),
-    (Client::AsyncImap, "async-imap"),
-    (Client::Postkey, "postkey"),
-    (Client::PostkeyNoFsync, "postkey-no-fsync"),
-    (Client::Mbsync, "mbsync"),
-    (Client::MbsyncFsync, "mbsync-fsync"),
-    (Client::Curl, "curl"),
-    (Client::FacadePop3, "facade-pop3"),
-    (Client::PostkeyPop3, "postkey-pop3"),
-    (Client::PostkeyPop3NoFsync, "postkey-pop3-no-fsync"),
-    (Client::Poplib, "poplib"),
-    (Client::CurlPop3, "curl-pop3"),
-];
 
 /// Where a program downloads from and to.
 #[derive(Clone, Debug)]
@@ -63,13 +48,8 @@ impl Job {
 }
 
 impl Client {
-    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
-        let found = NAMES.iter().find(|(_, known)| *known == name);
-        found.map(|(client, _)| *client).ok_or_else(|| format!("there is no program `{name}`"))
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        NAMES.iter().find(|(client, _)| *client == self).map_or("?", |(_, name)| name)
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// Whether what it stores can be counted.

@@ -89,7 +89,7 @@ impl Lab {
             let token = signer.token(ISSUER, user, Duration::from_secs(7 * 86_400));
             fs::write(lab.token_file(user), token + "\n")?;
         }
-        let (count, huge) = (lab.options.count, lab.options.huge_mib << 20);
+        let (count, huge) = (lab.options.count, lab.options.huge << 20);
         lab.mailbox(MANY, &format!("{count} messages, seed {SEED}"), |maildir| {
             Mailbox::new(count, SEED).write(maildir).map(drop)
         })?;

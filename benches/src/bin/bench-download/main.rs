@@ -18,28 +18,10 @@ use std::process::ExitCode;
 use lab::Lab;
 use options::Options;
 use postkey_benches::measured::Verdict;
+use postkey_benches::program;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let options = match Options::parse(&arguments) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{}", options::HELP);
-            return ExitCode::SUCCESS;
-        }
-        Err(why) => {
-            eprintln!("{why}\n\n{}", options::HELP);
-            return ExitCode::from(2);
-        }
-    };
-    match measure(options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(e) => {
-            eprintln!("the benchmark broke off: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(measure)
 }
 
 /// Whether every program did its work and postkey kept within its bounds.

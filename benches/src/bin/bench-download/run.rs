@@ -21,7 +21,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn label(&self) -> String {
         match self.variant {
-            "" => self.client.name().to_owned(),
+            "" => self.client.name(),
             variant => format!("{} ({variant})", self.client.name()),
         }
     }

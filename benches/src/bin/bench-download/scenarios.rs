@@ -79,7 +79,7 @@ fn disk(lab: &Lab) -> io::Result<Vec<Row>> {
 }
 
 fn delay(lab: &Lab) -> io::Result<Vec<Row>> {
-    let relay = Relay::with_round_trip(lab.server.tls_addr(), Duration::from_millis(lab.options.delay_ms))?;
+    let relay = Relay::with_round_trip(lab.server.tls_addr(), Duration::from_millis(lab.options.delay))?;
     let entries = Entries::new(&lab.options.tmpfs, MANY, lab.options.count);
     let entries = entries.with_all(&[Client::Raw, Client::Postkey, Client::Mbsync], relay.addr());
     in_turns(lab, entries.entries, Before::Empty)

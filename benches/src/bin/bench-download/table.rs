@@ -15,7 +15,7 @@ pub(crate) fn heading(lab: &Lab) -> String {
         "{} messages, {} runs each in turns, {} ms of delay where it says so. {}.\n",
         options.count,
         options.runs,
-        options.delay_ms,
+        options.delay,
         machine(),
     );
     let dovecot = peers::Program::Dovecot.find().and_then(|program| first_line(&program));

@@ -14,46 +14,28 @@ use std::process::ExitCode;
 
 use options::Options;
 use postkey_benches::measured::{Verdict, machine};
+use postkey_benches::program;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let options = match Options::parse(&arguments) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{}", options::HELP);
-            return ExitCode::SUCCESS;
-        }
-        Err(why) => {
-            eprintln!("{why}\n\n{}", options::HELP);
-            return ExitCode::from(2);
-        }
-    };
-    match measure(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(e) => {
-            eprintln!("the benchmark broke off: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(measure)
 }
 
 /// Whether every program did its work and postkey kept within its bounds.
-fn measure(options: &Options) -> std::io::Result<bool> {
+fn measure(options: Options) -> std::io::Result<bool> {
     println!(
         "{} messages of 10 KiB, {} runs each in turns; large messages of {} MiB. {}.\n\n\
          Time is the median of wall clock, with the extremes; CPU is the median of the program's own user and system\n\
          time; memory is its largest peak.\n",
         options.count,
         options.runs,
-        options.huge_mib,
+        options.huge,
         machine()
     );
     let mut good = true;
     let mut verdicts = Vec::new();
     for scenario in scenarios::ALL.iter().filter(|scenario| options.wants(scenario.name)) {
         eprintln!("{} …", scenario.name);
-        let (messages, rows) = scenario.measure(options)?;
+        let (messages, rows) = scenario.measure(&options)?;
         println!("{}", table::scenario(scenario.title, messages, &rows));
         good &= rows.iter().all(|row| row.failure.is_none());
         verdicts.extend(scenario.verdicts(&rows));

@@ -2,76 +2,35 @@
 
 use std::path::PathBuf;
 
+use clap::Parser;
+use postkey_benches::program::{at_least, one_of};
+
 use crate::scenarios;
 
-pub(crate) const HELP: &str = "\
-bench-send [OPTIONS]
-  --count N          messages of 10 KiB (5000)
-  --runs N           runs of each program (5)
-  --huge MIB         size of the large message, in MiB (1024)
-  --only NAME,…      scenarios: plain-1, plain-4, tls-1, tls-4, data, bdat
-  --tmpfs DIR        in memory: files of the run (/dev/shm/postkey-bench-send)";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Sending, side by side, to Postfix's smtp-sink.
+#[derive(Debug, Parser)]
+#[command(name = "bench-send")]
 pub(crate) struct Options {
+    /// Messages of 10 KiB
+    #[arg(long, value_name = "N", default_value = "5000", value_parser = at_least::<usize>(1))]
     pub(crate) count: usize,
+    /// Runs of each program
+    #[arg(long, value_name = "N", default_value = "5", value_parser = at_least::<usize>(1))]
     pub(crate) runs: usize,
-    pub(crate) huge_mib: u64,
+    /// Size of the large message, in MiB
+    #[arg(long, value_name = "MIB", default_value = "1024", value_parser = at_least::<u64>(1))]
+    pub(crate) huge: u64,
+    /// Scenarios; all, if none is named
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = one_of(scenarios::ALL.iter().map(|s| s.name)))]
     only: Vec<String>,
+    /// In memory: files of the run
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm/postkey-bench-send")]
     pub(crate) tmpfs: PathBuf,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            count: 5_000,
-            runs: 5,
-            huge_mib: 1024,
-            only: Vec::new(),
-            tmpfs: "/dev/shm/postkey-bench-send".into(),
-        }
-    }
-}
-
 impl Options {
-    /// `None` when help was asked for.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Option<Self>, String> {
-        let mut options = Self::default();
-        let mut arguments = arguments.iter();
-        while let Some(name) = arguments.next() {
-            if matches!(name.as_str(), "-h" | "--help") {
-                return Ok(None);
-            }
-            let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-            match name.as_str() {
-                "--count" => options.count = number(name, value)?,
-                "--runs" => options.runs = number(name, value)?,
-                "--huge" => options.huge_mib = number(name, value)? as u64,
-                "--only" => options.only = scenario_names(value)?,
-                "--tmpfs" => options.tmpfs = value.into(),
-                other => return Err(format!("unknown option {other}")),
-            }
-        }
-        Ok(Some(options))
-    }
-
     pub(crate) fn wants(&self, scenario: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == scenario)
-    }
-}
-
-fn number(name: &str, value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(number @ 1..=1_000_000) => Ok(number),
-        _ => Err(format!("{name} needs a number from 1 to 1000000, not `{value}`")),
-    }
-}
-
-fn scenario_names(value: &str) -> Result<Vec<String>, String> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    match names.iter().find(|name| !scenarios::ALL.iter().any(|scenario| scenario.name == **name)) {
-        Some(unknown) => Err(format!("there is no scenario `{unknown}`")),
-        None => Ok(names),
     }
 }
 
@@ -79,16 +38,16 @@ fn scenario_names(value: &str) -> Result<Vec<String>, String> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Option<Options>, String> {
-        Options::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    fn parse(text: &str) -> Result<Options, clap::Error> {
+        Options::try_parse_from(["bench-send"].into_iter().chain(text.split_whitespace()))
     }
 
     #[test]
     fn options_are_read() {
-        let options = parse("--count 500 --runs 2 --only tls-4,bdat").unwrap().unwrap();
-        assert_eq!((options.count, options.runs), (500, 2));
+        let options = parse("--count 500 --runs 2 --only tls-4,bdat").unwrap();
+        assert_eq!((options.count, options.runs, options.huge), (500, 2, 1024));
         assert!(options.wants("bdat") && !options.wants("data"));
-        assert_eq!(parse("--help"), Ok(None));
+        assert!(parse("").unwrap().wants("data"));
     }
 
     #[test]

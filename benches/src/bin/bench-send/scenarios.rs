@@ -122,7 +122,7 @@ fn in_turns(options: &Options, connections: usize, tls: bool) -> io::Result<Vec<
 }
 
 fn huge(options: &Options, how: &str) -> io::Result<Vec<Row>> {
-    let (server, octets) = (Counter::start()?, options.huge_mib << 20);
+    let (server, octets) = (Counter::start()?, options.huge << 20);
     let line = [&text(&built("facade")?), "huge", &server.at().to_string(), &octets.to_string(), how];
     let (line, mut row) = (line.map(str::to_owned).to_vec(), Row::new(POSTKEY));
     for _ in 0..options.runs {

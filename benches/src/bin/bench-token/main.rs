@@ -11,73 +11,38 @@ mod turns;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use postkey_benches::measured::{Verdict, machine};
+use postkey_benches::program::{self, at_least};
 use scene::Scene;
 use turns::Series;
-
-const HELP: &str = "\
-bench-token [OPTIONS]
-  --runs N        calls of cat and postkey; a tenth as many of mutt_oauth2.py (500)
-  --program PATH  the postkey to measure as it is, instead of a copy of the one beside this program
-  --dir DIR       files of the run (/dev/shm/postkey-bench-token)";
 
 /// What postkey promises beside `cat`, and beside `mutt_oauth2.py`: shares of their medians.
 const OF_CAT: f64 = 1.5;
 const OF_MUTT: f64 = 0.1;
 
+/// A valid token from the store, side by side.
+#[derive(Parser)]
+#[command(name = "bench-token")]
 struct Options {
+    /// Calls of cat and postkey; a tenth as many of mutt_oauth2.py
+    #[arg(long, value_name = "N", default_value = "500", value_parser = at_least::<usize>(20))]
     runs: usize,
-    /// Instead of one that is installed for the run.
+    /// The postkey to measure as it is, instead of a copy of the one beside this program
+    #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
+    /// Files of the run
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm/postkey-bench-token")]
     dir: PathBuf,
 }
 
-fn options() -> Result<Option<Options>, String> {
-    let mut options = Options { runs: 500, program: None, dir: "/dev/shm/postkey-bench-token".into() };
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        if matches!(name.as_str(), "-h" | "--help") {
-            return Ok(None);
-        }
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--runs" => {
-                let runs = value.parse().ok().filter(|runs| (20..=1_000_000).contains(runs));
-                options.runs = runs.ok_or_else(|| format!("{value} is no number of runs; at least 20"))?;
-            }
-            "--program" => options.program = Some(value.into()),
-            "--dir" => options.dir = value.into(),
-            other => return Err(format!("unknown option {other}")),
-        }
-    }
-    Ok(Some(options))
-}
-
 fn main() -> ExitCode {
-    let options = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(why) => {
-            eprintln!("{why}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match measure(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(why) => {
-            eprintln!("the benchmark broke off: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(measure)
 }
 
 /// Whether postkey kept within its bounds.
-fn measure(options: &Options) -> Result<bool, String> {
-    let program = options.program.clone().map_or_else(install::beside_this, Ok)?;
+fn measure(options: Options) -> Result<bool, String> {
+    let program = options.program.map_or_else(install::beside_this, Ok)?;
     let scene = Scene::set(&program, &options.dir)?;
     let mut all = vec![
         Series::new("cat", scene.cat(), 1),

@@ -302,13 +302,7 @@ impl<C: Future<Output = ()>> Run<'_, C> {
     /// The session is gone. Waits if another may do better, gives up otherwise.
     async fn lost(&mut self, error: postkey::Error) -> Result<(), Error> {
         self.imap = None;
-        let Some(wait) = self.patience.after(&error, self.opened) else { return Err(error.into()) };
-        self.progress.retry(&error, wait);
-        tokio::select! {
-            biased;
-            () = self.cancel.as_mut() => Err(Error::Cancelled),
-            () = tokio::time::sleep(wait) => Ok(()),
-        }
+        self.patience.wait(error, self.opened, self.progress, self.cancel.as_mut()).await
     }
 }
 

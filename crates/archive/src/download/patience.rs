@@ -1,8 +1,11 @@
 //! When to try again, and when to stop trying.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use postkey::Error;
+
+use super::Progress;
 
 /// How often a lost session is opened again, and after which waits.
 ///
@@ -48,10 +51,27 @@ impl Patience {
         self.doubted = false;
     }
 
+    /// The session is gone, or there was none. Waits if another may do better, gives up otherwise; `opened` as for [`after`](Self::after).
+    pub(super) async fn wait(
+        &mut self,
+        error: postkey::Error,
+        opened: bool,
+        progress: &mut dyn Progress,
+        cancel: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), super::Error> {
+        let Some(wait) = self.after(&error, opened) else { return Err(error.into()) };
+        progress.retry(&error, wait);
+        tokio::select! {
+            biased;
+            () = cancel => Err(super::Error::Cancelled),
+            () = tokio::time::sleep(wait) => Ok(()),
+        }
+    }
+
     /// How long to wait before the next try; `None` when there is to be none.
     ///
     /// `opened`: a session has been open before, so that not getting another is the network's or the server's trouble.
-    pub(super) fn after(&mut self, error: &Error, opened: bool) -> Option<Duration> {
+    fn after(&mut self, error: &Error, opened: bool) -> Option<Duration> {
         let asked = match error {
             Error::Throttled(t) => Some(t.wait.unwrap_or(Duration::from_secs(30)).min(self.longest_asked)),
             e if e.is_connection_lost() => None,

@@ -7,9 +7,6 @@ use crate::http::Http;
 use crate::provider::Flow;
 use crate::{Credential, Error, Step, Tokens, scope};
 
-/// Tenant forms that name no tenant.
-const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
-
 impl<H: Http, C: Clock> Client<H, C> {
     /// Asks for a token of the application's own. There is no refresh token: when it ends, ask again.
     ///
@@ -18,28 +15,18 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// [`Error::Unsupported`] or [`Error::Setting`] before any request if there is no credential, no tenant or no `…/.default` scope;
     /// otherwise what the exchange gives.
     pub async fn client_credentials(&self, scopes: &[String]) -> Result<Tokens, Error> {
-        self.endpoints.allows(Flow::ClientCredentials)?;
+        self.endpoints.serves(Flow::ClientCredentials)?;
         if matches!(self.registration.credential, Credential::Public) {
             return Err(Error::setting(
                 "client secret",
                 "an application signs in on its own with a secret, a certificate or a federated assertion; give one",
             ));
         }
-        if self.endpoints.quirks.app_only_needs_tenant {
-            let tenant = self.endpoints.tenant.as_str();
-            if tenant.is_empty() || NO_TENANT.iter().any(|name| name.eq_ignore_ascii_case(tenant)) {
-                return Err(Error::setting(
-                    "tenant",
-                    format!(
-                        "{tenant:?} names no tenant; an application signs in on its own at one tenant: give its id"
-                    ),
-                ));
-            }
-            if let Some(scope) = scopes.iter().find(|scope| !scope::is_default(scope)) {
-                let reason =
-                    format!("{scope:?} does not end in /.default, as the scope of an application must");
-                return Err(Error::setting("scope", reason));
-            }
+        if self.endpoints.quirks.app_only_needs_tenant
+            && let Some(scope) = scopes.iter().find(|scope| !scope::is_default(scope))
+        {
+            let reason = format!("{scope:?} does not end in /.default, as the scope of an application must");
+            return Err(Error::setting("scope", reason));
         }
         if scopes.is_empty() {
             return Err(Error::setting("scope", "there is none"));

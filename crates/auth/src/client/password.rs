@@ -10,9 +10,6 @@ use crate::http::Http;
 use crate::provider::Flow;
 use crate::{Error, Step, Tokens};
 
-/// Tenant forms that this grant cannot use.
-const NO_TENANT: [&str; 3] = ["common", "consumers", ""];
-
 /// What whoever chooses this grant should be told first.
 pub const PASSWORD_WARNING: &str = "This flow gives your password to this program and sends it to the sign-in \
     service. It is an old way that providers are switching off: it fails with multi-factor authentication, for \
@@ -30,15 +27,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// [`Error::Password`] if the service refuses for a reason of this grant (a second factor, a federated or
     /// personal account, …); otherwise what the exchange gives.
     pub async fn password(&self, user: &str, password: &Secret, scopes: &[String]) -> Result<Tokens, Error> {
-        self.endpoints.allows(Flow::Password)?;
-        let tenant = self.endpoints.tenant.as_str();
-        let nobody = NO_TENANT.iter().any(|name| name.eq_ignore_ascii_case(tenant));
-        if self.endpoints.quirks.app_only_needs_tenant && nobody {
-            let reason = format!(
-                "{tenant:?} is not for passwords: give the tenant's id or one of its domains, or \"organizations\""
-            );
-            return Err(Error::setting("tenant", reason));
-        }
+        self.endpoints.serves(Flow::Password)?;
         if user.is_empty() || user.chars().any(char::is_control) {
             return Err(Error::setting("user", "it is empty or holds a control character"));
         }

@@ -14,7 +14,8 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// §6).
     ///
     /// `scopes` may be fewer than were granted. At Microsoft they may be those of another resource that was
-    /// consented to before: one refresh token serves them all, in turn.
+    /// consented to before, Microsoft Graph included: one refresh token serves them all, in turn. See
+    /// [`access_token_by`](crate::store::access_token_by).
     ///
     /// Several callers with one refresh token must not do this at once: see
     /// [`access_token`](crate::store::access_token).
@@ -25,7 +26,7 @@ impl<H: Http, C: Clock> Client<H, C> {
     /// that answers it. [`Error::Unusable`] if the answer is of no use (less was granted, no Bearer token, no access token)
     /// but for a new refresh token: keep the one it carries, for the old one may be spent. Otherwise what the exchange gives.
     pub async fn refresh(&self, refresh_token: &Secret, scopes: &[String]) -> Result<Tokens, Error> {
-        self.check_scopes(scopes)?;
+        self.endpoints.refreshable(scopes)?;
         let mut form =
             Form::new().field("grant_type", "refresh_token").secret("refresh_token", refresh_token);
         if !self.endpoints.quirks.omit_scope && !scopes.is_empty() {

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_those_of_the_fact_sheet() {
+    fn every_kind_of_code_has_its_class() {
         let expected: [(Class, &[u32]); 7] = [
             (Class::RetryLater, &[90033, 90055, 50196]),
             (Class::Pending, &[70016]),

@@ -20,6 +20,7 @@ mod key;
 mod keyring;
 #[cfg(all(unix, feature = "keyring"))]
 mod keyring_store;
+mod lent;
 mod memory;
 #[cfg(unix)]
 mod owner;
@@ -44,6 +45,7 @@ pub use key::{KeySource, rewrap};
 pub use keyring::Keyring;
 #[cfg(all(unix, feature = "keyring"))]
 pub use keyring_store::KeyringStore;
+pub use lent::access_token_by;
 pub use memory::MemoryStore;
 pub use renewal::{Policy, Renewal};
 #[cfg(all(unix, feature = "age"))]

@@ -15,6 +15,7 @@ mod flight;
 mod keyring;
 #[cfg(unix)]
 mod keys;
+mod lent;
 mod nonce;
 mod password;
 mod processes;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use auth::credential::SignatureAlgorithm;
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Purpose, Which};
 use crate::config::model::{Flow, Tls};
@@ -31,6 +32,20 @@ Examples:
     },
 }
 
+/// A signature algorithm, by its name in a JWS header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Algorithm(pub(crate) SignatureAlgorithm);
+
+impl ValueEnum for Algorithm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(SignatureAlgorithm::Ps256), Self(SignatureAlgorithm::Rs256)]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.0.name()))
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct AccountAdd {
     /// A name of your choice for the account
@@ -41,6 +56,9 @@ pub(crate) struct AccountAdd {
     /// Who signs in; for --flow app, whose mailbox is opened
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) user: String,
+    /// Another name under which the provider knows the user; may be given several times
+    #[arg(long = "alias", value_name = "ADDRESS")]
+    pub(crate) aliases: Vec<String>,
     /// Whose mailbox is opened, if not the user's own
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) mailbox: Option<String>,
@@ -68,15 +86,27 @@ pub(crate) struct AccountAdd {
     /// The file (mode 600) with the passphrase, if the key or the PKCS#12 file is encrypted
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) certificate_passphrase_file: Option<PathBuf>,
+    /// How assertions are signed, PS256 without it; RS256 for registrations that want SHA-1 thumbprints
+    #[arg(long, value_enum, ignore_case = true, requires = "certificate")]
+    pub(crate) certificate_algorithm: Option<Algorithm>,
     /// The file with an assertion that somebody keeps fresh
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) assertion_file: Option<PathBuf>,
     /// The command that prints an assertion
     #[arg(long, value_name = "COMMAND", group = "secret")]
     pub(crate) assertion_command: Option<String>,
+    /// The assertion is the workflow's token at GitHub Actions, for this audience; Entra's usual one without a value
+    #[arg(long, value_name = "AUDIENCE", group = "secret", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) assertion_github_actions: Option<String>,
+    /// The assertion is the token of this machine's identity at Azure; its client id where there are several
+    #[arg(long, value_name = "CLIENT-ID", group = "secret", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) assertion_managed_identity: Option<String>,
     /// The key file (mode 600) of a Google service account
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) service_account: Option<PathBuf>,
+    /// The file (mode 600) with the person's password, for --flow password; asked for without it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_in_password_file: Option<PathBuf>,
     /// The command that prints the client secret
     #[arg(long, value_name = "COMMAND", group = "secret")]
     pub(crate) client_secret_command: Option<String>,

@@ -8,6 +8,7 @@ pub(crate) mod quick;
 mod sandbox;
 mod send;
 mod status;
+mod store;
 mod token;
 
 pub(crate) use self::account::{AccountAdd, AccountCommand};
@@ -17,6 +18,7 @@ pub(crate) use self::provider::{Discover, ProviderCommand};
 pub(crate) use self::sandbox::{Imitate, Sandbox, Try};
 pub(crate) use self::send::{Compose, Send, as_called};
 pub(crate) use self::status::Status;
+pub(crate) use self::store::{Rekey, StoreCommand};
 pub(crate) use self::token::{Export, Import, Inspect, Purpose, Sasl, Token, TokenCommand};
 
 use std::path::PathBuf;
@@ -119,6 +121,11 @@ POSTKEY_BROWSER, then BROWSER, name the program that opens the browser.")]
     /// Tell when tokens, secrets and the like end, and what will break then
     #[command(after_help = status::EXAMPLES)]
     Status(Status),
+    /// Show the token store, or move its key
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// List the mailbox's folders
     Folders(Which),
     /// Download messages that are not there yet

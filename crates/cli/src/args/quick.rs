@@ -53,7 +53,7 @@ pub(crate) fn token(arguments: &[OsString], config: Option<OsString>) -> Option<
     }
     let global = Global { config: config.map(PathBuf::from), json, quiet, verbose: 0, color: Color::Auto };
     let purpose = purpose.unwrap_or(Purpose::Imap);
-    let token = Token { command: None, which: Which { account }, purpose, sasl };
+    let token = Token { command: None, which: Which { account }, purpose, scopes: Vec::new(), sasl };
     Some(Cli { global, command: Command::Token(token) })
 }
 
@@ -80,6 +80,8 @@ mod tests {
         "--sasl",
         "--sasl=xoauth2",
         "oauthbearer",
+        "--scope",
+        "--scope=x",
         "--json",
         "--json=x",
         "-q",

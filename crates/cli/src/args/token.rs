@@ -14,6 +14,7 @@ Examples:
   postkey token work
   postkey token work --for smtp                        passwordeval of msmtp, PassCmd of mbsync
   postkey token work --for smtp --sasl xoauth2         One line, ready for AUTH XOAUTH2
+  postkey token work --scope https://graph.microsoft.com/.default   For Microsoft Graph
   postkey token inspect work                           What is in it, without the token itself
   postkey token export work --to age1…  > work.age     Sealed for another machine";
 
@@ -27,6 +28,9 @@ pub(crate) struct Token {
     /// The protocol the token is for
     #[arg(long = "for", value_enum, default_value_t = Purpose::Imap, value_name = "PROTOCOL")]
     pub(crate) purpose: Purpose,
+    /// A token for another resource than mail, by the same sign-in; may be given several times, all of one resource
+    #[arg(long = "scope", value_name = "SCOPE", conflicts_with_all = ["purpose", "sasl"])]
+    pub(crate) scopes: Vec<String>,
     /// Print the first response of this mechanism in base64, ready to be sent, instead of the token alone
     #[arg(long, value_enum, value_name = "MECHANISM")]
     pub(crate) sasl: Option<Sasl>,

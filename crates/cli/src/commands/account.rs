@@ -61,6 +61,9 @@ fn table(args: &AccountAdd) -> Result<Table> {
     let mut table = Table::new();
     table.insert("provider", value(&args.provider));
     table.insert("user", value(&args.user));
+    if !args.aliases.is_empty() {
+        table.insert("aliases", value(args.aliases.iter().collect::<toml_edit::Array>()));
+    }
     let authority = args.authority.as_deref().map(split_authority);
     let tenant = args.tenant.clone().or_else(|| authority.as_ref().and_then(|(_, tenant)| tenant.clone()));
     for (key, text) in [("mailbox", &args.mailbox), ("tenant", &tenant), ("client_id", &args.client_id)] {
@@ -93,6 +96,11 @@ fn table(args: &AccountAdd) -> Result<Table> {
     let mut oauth = Table::new();
     if let Some((authority, _)) = authority {
         oauth.insert("authority", value(authority));
+    }
+    if let Some(file) = &args.sign_in_password_file {
+        let mut reference = InlineTable::new();
+        reference.insert("file", paths::absolute(file)?.into());
+        oauth.insert("password", value(reference));
     }
     if let Some(redirect) = &args.redirect {
         oauth.insert("redirect", value(redirect));
@@ -128,6 +136,9 @@ fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
             reference.insert("file", paths::absolute(passphrase)?.into());
             certificate.insert("passphrase", reference.into());
         }
+        if let Some(algorithm) = args.certificate_algorithm {
+            certificate.insert("algorithm", algorithm.0.name().into());
+        }
         table.insert("certificate", value(certificate));
     }
     let mut inline = |key: &str, members: &[(&str, Option<String>)]| {
@@ -144,6 +155,14 @@ fn proof(args: &AccountAdd, table: &mut Table) -> Result<()> {
     }
     if let Some(command) = &args.assertion_command {
         inline("assertion", &[("command", Some(command.clone()))]);
+    }
+    for (kind, value) in [
+        ("github-actions", &args.assertion_github_actions),
+        ("managed-identity", &args.assertion_managed_identity),
+    ] {
+        if value.is_some() {
+            inline("assertion", &[(kind, value.clone())]);
+        }
     }
     if let Some(file) = &args.service_account {
         table.insert("service_account", value(paths::absolute(file)?));
@@ -228,6 +247,9 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
         ("provider", format!("{} ({})", account.provider.name, account.provider.title)),
         ("user", account.user.clone()),
     ];
+    if !account.aliases.is_empty() {
+        lines.push(("aliases", account.aliases.join(" ")));
+    }
     if account.mailbox != account.user {
         lines.push(("mailbox", account.mailbox.clone()));
     }
@@ -236,7 +258,7 @@ fn show(account: &Account, config: &Config, out: Out) -> Result<()> {
     if let Some(ca) = &server.ca_file {
         lines.push(("imap ca file", ca.display().to_string()));
     }
-    let mut document = summary(account);
+    let mut document = with(summary(account), json!({"aliases": account.aliases}));
     for (protocol, server) in [("pop3", &account.pop3), ("smtp", &account.smtp)] {
         if let Some(server) =
             server.as_ref().filter(|_| account.protocols().iter().any(|p| p.to_string() == protocol))

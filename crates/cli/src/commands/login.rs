@@ -39,7 +39,8 @@ pub(crate) fn run(args: &Login, config: &Config, out: Out) -> Result<()> {
     // Before any secret is fetched.
     account.provider.allows(flow.of_provider()).map_err(|error| Failure::from_auth(&error, &account.name))?;
     account.flow = Some(flow);
-    let wishes = Wishes { qr: args.qr, no_open: args.no_open, timeout: args.timeout };
+    let language = args.language.clone();
+    let wishes = Wishes { qr: args.qr, no_open: args.no_open, language, timeout: args.timeout };
     super::block_on(async {
         let stop = Stop::listen()?;
         stop.or(sign_in(&account, config, flow, wishes, out)).await

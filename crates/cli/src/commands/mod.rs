@@ -13,6 +13,7 @@ pub(crate) mod provider;
 pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod status;
+pub(crate) mod store;
 pub(crate) mod token;
 mod transfer;
 pub(crate) mod try_;

@@ -66,6 +66,10 @@ struct Files {
     client_key: PathBuf,
     workload_token: PathBuf,
     service_account: PathBuf,
+    /// The password of the user whom the variables name.
+    password: PathBuf,
+    /// What the places of work want to see before they lend a token.
+    workload_secret: PathBuf,
     /// The secrets of the applications that are named, in the order of [`named`].
     secrets: Vec<(&'static str, PathBuf)>,
     /// A configuration that knows the sandbox as a provider, with a place for tokens of its own.
@@ -118,6 +122,8 @@ impl Files {
         if let Some(client) = google(sandbox) {
             secrets.push((GOOGLE_APP, write("gmail.secret", client.secret().expose()).map_err(failed)?));
         }
+        let user = sandbox.users().iter().find(|user| user.upn() == ::sandbox::ANA);
+        let password = user.map_or_else(String::new, |user| user.password().expose().to_owned());
         let config = write("config.toml", &env::configuration(sandbox, &ca)).map_err(failed)?;
         Ok(Self {
             ca,
@@ -126,6 +132,8 @@ impl Files {
             client_key: write("client.pem", &pem).map_err(failed)?,
             workload_token: write("workload-token", token.expose()).map_err(failed)?,
             service_account: write("service-account.json", account.expose()).map_err(failed)?,
+            password: write("user.password", &password).map_err(failed)?,
+            workload_secret: write("workload.secret", WORKLOAD_SECRET).map_err(failed)?,
             _dir: dir,
         })
     }

@@ -84,6 +84,7 @@ fn show(account: &Account, now: u64, out: Out) -> Result<()> {
             End::At(end) => format!("{}, {}", local(end), relative(end, now)),
             End::AtTheLatest(end) => format!("at the latest {}, {}", local(end), relative(end, now)),
             End::Unknown => "end unknown".into(),
+            End::Never => "no end".into(),
         };
         out.line(format!("  {:13}  {end}  {FAINT}{}{FAINT:#}", item.what.title(), item.then))?;
     }

@@ -34,7 +34,7 @@ pub(crate) fn stored(args: &Token, config: &Config, out: Out) -> Result<bool> {
         return Ok(false);
     }
     let Some((issued, scopes)) = account.peeked(config)? else { return Ok(false) };
-    let (token, scopes) = (&issued.token, Some(scopes));
+    let (token, scopes, protocol) = (&issued.token, Some(scopes), Some(protocol));
     Answer { account: &account, protocol, token, issued: Some(&issued), scopes }.write(args.sasl, out)?;
     Ok(true)
 }
@@ -51,7 +51,11 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
     if let Some(name) = args.which.account.as_deref().filter(|name| inspect::like_token(name)) {
         return Err(inspect::exposed(name.len()));
     }
+    if !args.scopes.is_empty() {
+        return other(args, config, out);
+    }
     let (account, protocol) = wanted(args, config)?;
+    let protocol = Some(protocol);
     if let Some(reference) = &account.token {
         let token = account.fetch(reference, "token")?;
         let answer = Answer { account: &account, protocol, token: &token, issued: None, scopes: None };
@@ -72,21 +76,44 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
             stop.or(account.renewed(&store)).await
         })?,
     };
-    // A program that takes a password from us shows what else we say to nobody, or in the middle of its own screen.
-    if let Some(warning) = &issued.warning
-        && std::io::stdout().is_terminal()
-    {
-        out.remark(format!("note: the token was not renewed: {warning}"));
-    }
+    warn(&issued, out);
     let scopes = account.granted(&store)?;
     let token = &issued.token;
     Answer { account: &account, protocol, token, issued: Some(&issued), scopes }.write(args.sasl, out)
 }
 
+/// A token for another resource.
+fn other(args: &Token, config: &Config, out: Out) -> Result<()> {
+    let account = config.account(args.which.account.as_deref())?;
+    let other = account.other_resource(&args.scopes)?;
+    let store = tokens::open(config, &account.name)?;
+    let issued = match account.stored_for(&store, &other)? {
+        Some(issued) => issued,
+        None => super::block_on(async {
+            let stop = Stop::listen()?;
+            stop.or(account.renewed_for(&store, &other)).await
+        })?,
+    };
+    warn(&issued, out);
+    let scopes = account.granted_for(&store, &other)?;
+    let token = &issued.token;
+    Answer { account: &account, protocol: None, token, issued: Some(&issued), scopes }.write(None, out)
+}
+
+/// A program that takes a password from us shows what else we say to nobody, or in the middle of its own screen.
+fn warn(issued: &Issued, out: Out) {
+    if let Some(warning) = &issued.warning
+        && std::io::stdout().is_terminal()
+    {
+        out.remark(format!("note: the token was not renewed: {warning}"));
+    }
+}
+
 /// A token and what is known of it.
 struct Answer<'a> {
     account: &'a Account,
-    protocol: Protocol,
+    /// None for another resource than mail.
+    protocol: Option<Protocol>,
     token: &'a Secret,
     issued: Option<&'a Issued>,
     scopes: Option<Vec<String>>,
@@ -94,7 +121,8 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     fn write(&self, sasl: Option<Sasl>, out: Out) -> Result<()> {
-        let response = sasl.map(|sasl| self.response(sasl)).transpose()?;
+        let response = sasl.zip(self.protocol).map(|(sasl, protocol)| self.response(sasl, protocol));
+        let response = response.transpose()?;
         if out.json {
             return out.document(&self.document(sasl.zip(response.as_ref()))?);
         }
@@ -106,8 +134,8 @@ impl Answer<'_> {
     }
 
     /// The mechanism's first message in base64.
-    fn response(&self, sasl: Sasl) -> Result<SecretBytes> {
-        let Self { account, protocol, token, .. } = *self;
+    fn response(&self, sasl: Sasl, protocol: Protocol) -> Result<SecretBytes> {
+        let Self { account, token, .. } = *self;
         let user = account.sasl_user(protocol)?;
         let failed = |error: sasl::Error| {
             let advice = format!("see what is configured: postkey account show {}", account.name);
@@ -142,7 +170,7 @@ impl Answer<'_> {
             "scopes": scopes,
             "warning": issued.and_then(|issued| issued.warning.as_ref()).map(ToString::to_string),
         });
-        let Some((sasl, response)) = response else { return Ok(document) };
+        let Some(((sasl, response), protocol)) = response.zip(protocol) else { return Ok(document) };
         let mechanism = match sasl {
             Sasl::XOAuth2 => xoauth2::NAME,
             Sasl::OAuthBearer => oauthbearer::NAME,

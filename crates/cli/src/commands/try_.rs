@@ -98,7 +98,8 @@ async fn sign_in(sandbox: &Sandbox, config: &Config, out: Out) -> Result<()> {
     out.line(format!("{STRONG}1. The sign-in{STRONG:#}\n"))?;
     let account = config.account(Some(ACCOUNT))?;
     let store = tokens::open(config, ACCOUNT)?;
-    let sign_in = SignIn::new(&account, out, Wishes { qr: false, no_open: true, timeout: 0 })?;
+    let wishes = Wishes { qr: false, no_open: true, language: None, timeout: 0 };
+    let sign_in = SignIn::new(&account, out, wishes)?;
     let code = sign_in.device_begin().await?;
     out.line(format!(
         "\n{FAINT}The tour plays the person: it opens that page, types the code, and signs in as {ANA}.{FAINT:#}\n"

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use super::base;
 use crate::exit::{Exit, Failure, Result};
@@ -35,6 +35,26 @@ pub(crate) fn with_account(path: &Path, name: &str, account: Table) -> Result<Do
         ));
     };
     accounts.insert(name, Item::Table(account));
+    Ok(document)
+}
+
+/// The file, or an empty one, with `key` as that of `[store]`; nothing is written yet.
+pub(crate) fn with_store_key(path: &Path, key: InlineTable) -> Result<DocumentMut> {
+    let mut document = read(path)?;
+    let store = document.entry("store").or_insert_with(|| Item::Table(Table::new()));
+    let Some(store) = store.as_table_like_mut() else {
+        return Err(Failure::new(
+            Exit::Config,
+            format!("{}: `store` is no table", path.display()),
+            "write it as a table: [store]",
+        ));
+    };
+    let mut key = Value::from(key);
+    // What is remarked behind the old one stays there.
+    if let Some(old) = store.get("key").and_then(Item::as_value) {
+        *key.decor_mut() = old.decor().clone();
+    }
+    store.insert("key", Item::Value(key));
     Ok(document)
 }
 
@@ -146,6 +166,32 @@ mod tests {
         add(&link, "a", table("a@x.example")).unwrap();
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_stores_key_is_replaced_wherever_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let edited = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let mut key = InlineTable::new();
+            key.insert("file", "k".into());
+            with_store_key(&path, key).unwrap().to_string()
+        };
+        let key = "key = { file = \"k\" }";
+        let kept = "# mine\n[store] # here\nkind = \"files\"\n";
+        assert_eq!(
+            edited(&format!("{kept}key = {{ env = \"K\" }}   # why\n# end\n")),
+            format!("{kept}{key}   # why\n# end\n")
+        );
+        assert_eq!(edited(kept), format!("{kept}{key}\n"));
+        assert_eq!(edited("a = 1 # one\n"), format!("a = 1 # one\n\n[store]\n{key}\n"));
+        for text in ["[store.key]\nenv = \"K\"\n", "store = { key = { env = \"K\" } }\n"] {
+            let read: toml::Table = edited(text).parse().unwrap();
+            assert_eq!(read["store"]["key"].to_string(), "{ file = \"k\" }", "{text}");
+        }
+        std::fs::write(&path, "store = 1\n").unwrap();
+        assert!(with_store_key(&path, InlineTable::new()).is_err());
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The configuration: where it is, what stands in it, and what an account in it amounts to.
 
 mod account;
+mod command;
 pub(crate) mod edit;
 mod load;
 pub(crate) mod model;
 pub(crate) mod paths;
 pub(crate) mod proof;
 mod provider;
+mod resolve;
 pub(crate) mod secret;
 mod sending;
 mod server;
@@ -121,7 +123,7 @@ impl Config {
             }
         };
         match self.file.accounts.get(name) {
-            Some(table) => account::resolve(name, table, &self.file, &self.source),
+            Some(table) => resolve::account(name, table, &self.file, &self.source),
             None => {
                 let names: Vec<&str> = self.names().collect();
                 let advice = match similar::closest(name, &names) {

@@ -127,6 +127,17 @@ impl Proof {
         })
     }
 
+    /// Whether a file that it is in can be read; those with keys are looked at by whoever wants to know when they end.
+    pub(super) fn at_hand(&self, base: &Path) -> Result<()> {
+        match self {
+            Self::Secret(secret @ SecretRef::File(_)) => secret.fetch("client_secret", base).map(drop),
+            Self::Assertion(AssertionRef::File(file)) => {
+                secret::public_octets(&paths::from(base, file), "assertion").map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// In words, for `account show`.
     pub(crate) fn describe(&self) -> Option<(&'static str, String)> {
         match self {

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde::de::{Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use wire::Secret;
 use zeroize::Zeroizing;
 
-use super::paths;
+use super::{command, paths};
 use crate::exit::{Exit, Failure, Result};
 
 /// Longest secret taken from a file or a command, in octets: tokens of large tenants have some 16 KiB.
@@ -36,7 +34,7 @@ impl SecretRef {
         let secret = match self {
             Self::Env(name) => env(name, field)?,
             Self::File(path) => file(&paths::from(base, path), field)?,
-            Self::Command(command) => run(command, field)?,
+            Self::Command(command) => command::run(command, field)?,
         };
         if secret.is_empty() {
             return Err(wrong(field, &format!("{self} gives nothing"), "put the secret there"));
@@ -55,7 +53,7 @@ impl fmt::Display for SecretRef {
     }
 }
 
-fn wrong(field: &str, what: &str, advice: &str) -> Failure {
+pub(super) fn wrong(field: &str, what: &str, advice: &str) -> Failure {
     Failure::new(Exit::Config, format!("{field} cannot be had: {what}"), advice)
 }
 
@@ -138,68 +136,8 @@ fn private(_: &std::fs::Metadata, _: &Path, _: &str) -> Result<()> {
     Ok(())
 }
 
-fn run(command: &str, field: &str) -> Result<Secret> {
-    let failed = |what: String| {
-        wrong(field, &what, "run the command by hand and see that it prints the secret and nothing else")
-    };
-    // No secret is in the arguments: the command is what the user wrote. Its complaints go where ours go.
-    let mut child = shell(command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(|error| failed(format!("the command `{command}` cannot be started: {error}")))?;
-    let (tell, hear) = std::sync::mpsc::channel();
-    let (out, place) = (child.stdout.take(), (field.to_owned(), format!("the command `{command}`")));
-    // A thread of its own: what the command leaves running may hold its output open for ever.
-    std::thread::spawn(move || {
-        let printed = out.map_or_else(|| Ok(Secret::default()), |out| read(out, &place.0, &place.1));
-        let _ = tell.send(printed);
-    });
-    let end = Instant::now() + PATIENCE;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() >= end => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(format!(
-                    "the command `{command}` did not end within {} s",
-                    PATIENCE.as_secs()
-                )));
-            }
-            Ok(None) => std::thread::sleep(Duration::from_millis(2)),
-            Err(error) => return Err(failed(format!("the command `{command}` was lost: {error}"))),
-        }
-    };
-    if !status.success() {
-        return Err(failed(format!("the command `{command}` ended with {status}")));
-    }
-    hear.recv_timeout(Duration::from_secs(1)).unwrap_or_else(|_| {
-        Err(failed(format!(
-            "the command `{command}` has ended, but something it started keeps its output open"
-        )))
-    })
-}
-
-/// How long a command that gives a secret may take: somebody may have to touch a key.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-#[cfg(unix)]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    shell
-}
-
-#[cfg(not(unix))]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.arg("/C").arg(command);
-    shell
-}
-
-fn read(from: impl std::io::Read, field: &str, origin: &str) -> Result<Secret> {
+/// What is read from a file or a command, which `origin` names, as a secret.
+pub(super) fn read(from: impl std::io::Read, field: &str, origin: &str) -> Result<Secret> {
     let mut text = String::new();
     from.take(LONGEST + 1)
         .read_to_string(&mut text)

@@ -2,9 +2,9 @@
 
 use smtp_proto::types::{EhloName, Mailbox};
 
-use super::account::at;
 use super::load::Source;
 use super::model;
+use super::resolve::at;
 use crate::exit::{Failure, Result};
 use crate::send::address::{self, Address};
 

@@ -1,5 +1,6 @@
 //! `[store]`: where tokens are kept, and where the key of the store is.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use auth::store::age::Recipient;
@@ -62,6 +63,16 @@ struct Key {
     recipients: Vec<String>,
 }
 
+impl Keyring {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SecretService => "secret-service",
+            Self::Keyutils => "keyutils",
+        }
+    }
+}
+
 /// Where tokens are.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -84,13 +95,45 @@ pub(crate) enum Place {
 }
 
 /// Where a key is. Paths are whole.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyPlace {
     File(PathBuf),
     Secret(SecretRef),
     Keyring(Keyring),
     Credential(String),
     Age { file: PathBuf, identity: Option<PathBuf>, passphrase: Option<SecretRef>, recipients: Vec<String> },
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Secret(reference) => reference.fmt(f),
+            Self::Keyring(keyring) => write!(f, "the keyring {}", keyring.name()),
+            Self::Credential(name) => write!(f, "the systemd credential {name}"),
+            Self::Age { file, identity: Some(identity), .. } => {
+                write!(f, "the age file {}, opened by {}", file.display(), identity.display())
+            }
+            Self::Age { file, passphrase: Some(passphrase), .. } => {
+                write!(f, "the age file {}, opened by the passphrase from {passphrase}", file.display())
+            }
+            Self::Age { file, .. } => write!(f, "the age file {}", file.display()),
+        }
+    }
+}
+
+impl KeyPlace {
+    /// As in the configuration: `file`, `age`, `keyring`, `credential`, `env`, `command`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::File(_) | Self::Secret(SecretRef::File(_)) => "file",
+            Self::Secret(SecretRef::Env(_)) => "env",
+            Self::Secret(SecretRef::Command(_)) => "command",
+            Self::Keyring(_) => "keyring",
+            Self::Credential(_) => "credential",
+            Self::Age { .. } => "age",
+        }
+    }
 }
 
 const KEYS: &str = "write one of { file = \"PATH\" }, { command = \"…\" }, { env = \"VARIABLE\" }, { keyring = \"secret-service\" }, \

@@ -35,6 +35,7 @@ impl SignIn<'_> {
         let address = redirect.at(listener.port());
         let mut request = Authorize::new(&address, &self.scopes);
         request.login_hint = Some(&self.account.user);
+        request.languages = self.wishes.language.as_deref();
         request.claims = self.challenge.as_ref().map(Challenge::as_str);
         request.response_mode = ResponseMode::FormPost;
         let (url, pending) = self.client.code_begin(&request).map_err(|error| self.failed(&error))?;

@@ -19,12 +19,14 @@ use crate::http::LazyHttp;
 use crate::output::Out;
 
 /// What the command line says about a sign-in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wishes {
     /// Show a QR code even if nobody seems to be at a terminal.
     pub(crate) qr: bool,
     /// Do not open a browser.
     pub(crate) no_open: bool,
+    /// The language of the pages, as a BCP 47 tag.
+    pub(crate) language: Option<String>,
     /// Longest wait for the browser, in seconds.
     pub(crate) timeout: u64,
 }

@@ -16,6 +16,7 @@ impl SignIn<'_> {
         let redirect = self.redirect()?;
         let mut request = Authorize::new(redirect.text(), &self.scopes);
         request.login_hint = Some(&self.account.user);
+        request.languages = self.wishes.language.as_deref();
         request.claims = self.challenge.as_ref().map(Challenge::as_str);
         // Only what is in the address can be pasted.
         request.response_mode = ResponseMode::Query;

@@ -22,6 +22,8 @@ pub(crate) enum What {
     ClientSecret,
     /// The registration's certificate.
     Certificate,
+    /// A Google service account's key.
+    ServiceAccountKey,
     /// A password.
     Password,
 }
@@ -34,6 +36,7 @@ impl What {
             Self::RefreshToken => "refresh_token",
             Self::ClientSecret => "client_secret",
             Self::Certificate => "certificate",
+            Self::ServiceAccountKey => "service_account_key",
             Self::Password => "password",
         }
     }
@@ -45,6 +48,7 @@ impl What {
             Self::RefreshToken => "refresh token",
             Self::ClientSecret => "client secret",
             Self::Certificate => "certificate",
+            Self::ServiceAccountKey => "service account key",
             Self::Password => "password",
         }
     }
@@ -59,6 +63,8 @@ pub(crate) enum End {
     AtTheLatest(u64),
     /// Nothing here says when.
     Unknown,
+    /// Not by itself.
+    Never,
 }
 
 impl End {
@@ -66,7 +72,7 @@ impl End {
     pub(crate) fn moment(self) -> Option<u64> {
         match self {
             Self::At(end) | Self::AtTheLatest(end) => Some(end),
-            Self::Unknown => None,
+            Self::Unknown | Self::Never => None,
         }
     }
 
@@ -76,6 +82,7 @@ impl End {
             Self::At(_) => "exact",
             Self::AtTheLatest(_) => "latest",
             Self::Unknown => "unknown",
+            Self::Never => "never",
         }
     }
 }

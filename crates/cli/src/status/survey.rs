@@ -1,5 +1,6 @@
 //! Looking at one account.
 
+use auth::credential::{Credential, ServiceAccount};
 use auth::store::{Cause, Record};
 use auth::{Certificate, Class, Tokens};
 
@@ -47,11 +48,19 @@ fn look(
         found.items.push(Item { what: What::Password, end: End::Unknown, state: State::Fine, then });
         return Ok(());
     }
+    // What is stored may still be looked at, as all that follows.
+    if let Err(failure) = account.can_sign_in() {
+        found.problem = Some(problem(State::Ended, failure));
+    }
     match &account.proof {
         Proof::Secret(_) => found.items.push(secret(account, now, within)),
         Proof::Certificate(reference) => match account.load(reference) {
             Ok(certificate) => found.items.push(self::certificate(&certificate, now, within)),
-            // The rest may still be looked at.
+            Err(failure) => found.problem = Some(problem(State::Ended, failure)),
+        },
+        Proof::ServiceAccount(_) => match account.credential() {
+            Ok(Credential::ServiceAccount(key)) => found.items.push(service_account(&key)),
+            Ok(_) => {}
             Err(failure) => found.problem = Some(problem(State::Ended, failure)),
         },
         _ => {}
@@ -100,6 +109,15 @@ fn certificate(certificate: &Certificate, now: u64, within: u64) -> Item {
                 one, and put it in its place"
         .to_owned();
     Item { what: What::Certificate, end, state: State::of(end, now, within), then }
+}
+
+fn service_account(key: &ServiceAccount) -> Item {
+    let then = format!(
+        "Google's keys do not end by themselves; when somebody deletes or disables this one of {}, or a policy of the organisation \
+         does, every sign-in is refused",
+        safe(key.email())
+    );
+    Item { what: What::ServiceAccountKey, end: End::Never, state: State::Fine, then }
 }
 
 fn stored(account: &config::Account, tokens: &Tokens, now: u64, within: u64, found: &mut Account) {

@@ -91,6 +91,36 @@ fn every_option_ends_up_where_it_is_read() {
 }
 
 #[test]
+fn what_proves_the_application_and_who_the_user_also_is_can_be_added() {
+    let home = Home::new();
+    let add = |name: &str, more: &[&str]| {
+        home.run(
+            &[&["account", "add", name, "--user", "a@x.example", "--client-id", "c", "--tenant", "t"], more]
+                .concat(),
+        )
+    };
+    add("a", &["--alias", "b@x.example", "--alias", "c@x.example"]).code(0);
+    assert_eq!(
+        home.run(&["account", "show", "a", "--json"]).code(0).json()["aliases"],
+        serde_json::json!(["b@x.example", "c@x.example"])
+    );
+    assert!(home.run(&["account", "show", "a"]).code(0).stdout.contains("b@x.example c@x.example"));
+    let certificate = ["--flow", "certificate", "--certificate", "app.pem"];
+    add("rs", &[&certificate[..], &["--certificate-algorithm", "rs256"]].concat()).code(0);
+    add("ps", &[&certificate[..], &["--certificate-algorithm", "PS256"]].concat()).code(0);
+    let shown = |name: &str| home.run(&["account", "show", name]).code(0).stdout;
+    assert!(shown("rs").contains("app.pem (RS256)") && shown("ps").contains("app.pem (PS256)"));
+    add("x", &[&certificate[..], &["--certificate-algorithm", "ES256"]].concat())
+        .code(2)
+        .says(&["PS256", "RS256"]);
+    add("x", &["--certificate-algorithm", "RS256"]).code(2).says(&["--certificate"]);
+    add("gh", &["--flow", "federated", "--assertion-github-actions"]).code(0);
+    add("mi", &["--flow", "federated", "--assertion-managed-identity=id-1"]).code(0);
+    assert!(shown("gh").contains("GitHub Actions") && shown("mi").contains("managed identity id-1"));
+    add("x", &["--assertion-github-actions", "--assertion-managed-identity"]).code(2);
+}
+
+#[test]
 fn what_cannot_work_is_refused_and_leaves_no_trace() {
     let home = Home::new();
     home.run(&ADD).code(0);

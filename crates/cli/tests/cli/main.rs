@@ -13,6 +13,8 @@ mod pop3;
 mod proofs;
 mod providers;
 mod redirects;
+#[cfg(unix)]
+mod rekey;
 mod sandbox_command;
 #[cfg(unix)]
 mod scenarios;
@@ -25,6 +27,8 @@ mod status;
 #[cfg(unix)]
 mod store;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod tokens;
 mod tour;
 mod transfer;

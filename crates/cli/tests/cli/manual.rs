@@ -163,6 +163,11 @@ fn every_member_of_every_document_is_on_the_page() {
     described("fetch", &[], &run(&["fetch", "ana", "--protocol", "pop3", "--to", "maildir:Pop"], 0));
     described("send", &[], &run(&["send", "-a", "ana", "--to", ANA, "--body", "b"], 0));
     described("send", &[], &run(&["send", "-a", "ana", "--to", "no@contoso.example", "--body", "b"], 60));
+    let scope = "https://outlook.office.com/IMAP.AccessAsUser.All";
+    described("token", &[], &run(&["token", "ana", "--scope", scope], 0));
+    described("store show", &[], &run(&["store", "show"], 0));
+    let moved = world.home.path("other.key").display().to_string();
+    described("store rekey", &["account add"], &run(&["store", "rekey", "--file", &moved], 0));
     described("exit-codes", &[], &run(&["exit-codes"], 0));
     let age = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
     described("token export", &[], &run(&["token", "export", "ana", "--to", age], 0));

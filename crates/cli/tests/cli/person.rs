@@ -1,8 +1,5 @@
 //! The person in the browser, played over HTTP.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use sandbox::ANA;
 
 use crate::support::*;
@@ -18,28 +15,8 @@ pub(crate) enum Person {
 
 /// Runs a browser sign-in; the browser is a script that hands the address to this test, which walks the pages.
 pub(crate) fn browser(world: &World, args: &[&str], person: Person) -> Ran {
-    let handed = world.home.path("address");
-    let _ = std::fs::remove_file(&handed);
-    let script = world.home.path("browser");
-    let text = format!("#!/bin/sh\nprintf %s \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n", handed.display());
-    std::fs::write(&script, text).unwrap();
-    mode(&script, 0o755);
-    let mut command = world.home.command(args);
-    command.env("POSTKEY_BROWSER", &script);
-    let child = command.spawn().unwrap();
-    let address = wait_for(&handed);
-    world.runtime.block_on(walk(world, &address, person));
-    finish(child, String::new())
-}
-
-fn wait_for(path: &PathBuf) -> String {
-    for _ in 0..600 {
-        if let Ok(text) = std::fs::read_to_string(path) {
-            return text;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("no browser was opened");
+    let walked = |address: &str| world.runtime.block_on(walk(world, address, person));
+    world.home.browser(args, walked).0
 }
 
 /// Walks the pages to the end for somebody who accepts the certificate of a listener on this machine.

@@ -30,7 +30,7 @@ fn pages() -> Vec<Page> {
         .filter(|path| path.extension().is_some_and(|e| e == "md") && !path.ends_with("README.md"))
         .collect();
     paths.sort();
-    assert!(paths.len() >= 8, "{paths:?}");
+    assert!(paths.len() >= 10, "{paths:?}");
     paths.iter().map(|path| Page::read(path)).collect()
 }
 

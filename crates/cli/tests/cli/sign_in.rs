@@ -45,6 +45,33 @@ fn a_program_can_drive_the_device_sign_in() {
 }
 
 #[test]
+fn a_language_reaches_the_service_and_its_sentence_the_person() {
+    let world = World::new();
+    let german = "Öffnen Sie zum Anmelden";
+    let approve = |sandbox: &_, code: &str| world.approve(sandbox, code);
+    let ran = world.device(&["login", "--language", "de-DE"], approve).code(0).says(&[german]);
+    assert!(ran.stderr.contains("2. Type"), "{}", ran.stderr);
+    assert!(!world.device(&["login"], approve).code(0).stderr.contains(german));
+    let mut child = world.home.command(&["login", "--language", "de", "--json"]).spawn().unwrap();
+    let (prompt, seen, rest) = until(&mut child, |line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let prompt = &prompt["device_sign_in"];
+    assert!(prompt["message"].as_str().unwrap().starts_with(german), "{prompt}");
+    world.approve(&world.sandbox, prompt["user_code"].as_str().unwrap());
+    world.end(child, seen, rest).code(0);
+    // What the browser is told to open is what the sandbox was asked for, letter by letter.
+    let asked = |args: &[&str]| {
+        let ran = browser(&world, args, Person::Accepts).code(0);
+        let url = ran.stderr.lines().find_map(|line| url::Url::parse(line.trim()).ok()).unwrap();
+        url.query_pairs().find(|(name, _)| name == "ui_locales").map(|(_, value)| value.into_owned())
+    };
+    assert_eq!(asked(&["login", "web", "--language", "pt-BR"]).as_deref(), Some("pt-BR"));
+    assert_eq!(asked(&["login", "web"]), None);
+    for wrong in ["", "deutsch bitte", "d", "de_DE", "de--DE", "de-DE&x=1"] {
+        world.run(&["login", "--language", wrong]).code(2).says(&["de-DE"]);
+    }
+}
+
+#[test]
 fn a_sign_in_as_somebody_else_is_a_28_and_stores_nothing() {
     let world = World::new();
     let bjorn = |args: &[&str]| {

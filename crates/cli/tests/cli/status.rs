@@ -61,6 +61,66 @@ fn nobody_signed_in_is_a_24_and_applications_need_not() {
 }
 
 #[test]
+fn who_cannot_sign_in_with_what_is_configured_is_not_fine() {
+    let world = World::new();
+    let text = std::fs::read_to_string(world.home.config()).unwrap();
+    world.run(&["token", "daemon"]).code(0);
+    let tenant = format!("tenant = \"{}\"\n", world.sandbox.tenant_id());
+    let secret = "client_secret = { file = \"~/daemon.secret\" }";
+    let not_fine = |text: &str, words: &[&str]| {
+        world.home.configure(text);
+        let ran = world.run(&["status", "daemon", "--json"]).code(10);
+        let account = &ran.json()["accounts"][0];
+        assert_eq!(account["state"], "ended");
+        for word in words {
+            assert!(account["problem"]["message"].as_str().unwrap().contains(word), "{word}: {account}");
+        }
+    };
+    not_fine(&text.replace(&tenant, ""), &["names no tenant"]);
+    not_fine(&text.replace(&tenant, "tenant = \"organizations\"\n"), &["names no tenant"]);
+    let password = text.replace("flow = \"app\"", "flow = \"password\"");
+    not_fine(&password.replace(&tenant, "tenant = \"common\"\n"), &["is not for passwords"]);
+    not_fine(&text.replace(secret, "client_secret = { file = \"~/gone\" }"), &["gone", "cannot be read"]);
+    not_fine(&text.replace(secret, "assertion = { file = \"~/gone\" }"), &["assertion", "gone"]);
+    not_fine(&text.replace("tenant =", "provider = \"google\"\ntenant ="), &["Gmail"]);
+    // What only another environment has is no reason to complain.
+    world.home.configure(&text.replace(secret, "client_secret = { env = \"ELSEWHERE\" }"));
+    world.run(&["status", "daemon"]).code(0);
+    // Looking runs no command.
+    world.home.configure(&text.replace(secret, "client_secret = { command = \"touch ~/ran\" }"));
+    world.run(&["status", "daemon"]).code(0);
+    assert!(!world.home.path("ran").exists());
+}
+
+#[test]
+fn a_service_accounts_key_is_looked_at_and_has_no_end() {
+    let world = World::new();
+    let key = world.sandbox.service_account_key(sandbox::SERVICE_ACCOUNT).unwrap();
+    let path = world.home.path("key.json");
+    world.home.configure(&format!(
+        "[accounts.robot]\nprovider = \"google\"\nuser = \"{ANA}\"\nservice_account = \"{}\"\n",
+        path.display()
+    ));
+    let problem = |words: &str| {
+        let ran = world.run(&["status", "--json"]).code(10);
+        let message = ran.json()["accounts"][0]["problem"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(words) && message.contains("key.json"), "{message}");
+    };
+    problem("cannot be read");
+    private(&path, "{\"type\": \"authorized_user\"}");
+    problem("not service_account");
+    private(&path, key.expose());
+    let document = world.run(&["status", "--json"]).code(0).json();
+    let (account, key) = credential(&document, "robot", "service_account_key");
+    assert_eq!((account["state"].as_str(), key["bound"].as_str()), (Some("fine"), Some("never")));
+    assert!(key["ends_at"].is_null(), "{key}");
+    let shown = world.run(&["status"]).code(0).stdout;
+    assert!(shown.contains("no end") && shown.contains("do not end by themselves"), "{shown}");
+    mode(&path, 0o644);
+    problem("others may read");
+}
+
+#[test]
 fn the_secret_ends_on_the_day_that_is_written_down() {
     let world = World::new();
     let text = std::fs::read_to_string(world.home.config()).unwrap();

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use auth::Claims;
 use base64ct::Encoding as _;
-use sandbox::{Fault, RequestKind, Rule};
+use sandbox::{Fault, RequestKind, Rotation, Rule};
+use wire::Secret;
 
 use crate::support::*;
 
@@ -47,6 +49,79 @@ fn a_renewal_that_brings_somebody_elses_tokens_is_a_24_and_the_next_one_works() 
     let claims = token.split('.').nth(1).unwrap();
     let claims = base64ct::Base64UrlUnpadded::decode_vec(claims).unwrap();
     assert!(String::from_utf8(claims).unwrap().contains("ana@contoso.example"));
+}
+
+#[test]
+fn another_resource_is_served_by_the_same_sign_in() {
+    let world = World::with(|builder| builder.rotation(Rotation::Strict));
+    let graph = "https://graph.microsoft.com/.default";
+    world.run(&["token", "--scope", graph]).code(24).says(&["postkey login ana"]);
+    world.sign_in("ana");
+    // Consented to by nobody; remembered, and no harm to mail.
+    let before = world.sandbox.requests(RequestKind::Refresh);
+    for _ in 0..2 {
+        world.run(&["token", "--scope", graph]).code(24).says(&["AADSTS65001", "an administrator grant"]);
+    }
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), before + 1);
+    world.sandbox.grant_admin_consent(world.sandbox.public_client_id()).unwrap();
+    // With another refresh token it is worth asking again.
+    world.sign_in("ana");
+    let token = world.run(&["token", "ana", "--scope", graph]).code(0).stdout;
+    let audience = |token: &str| Claims::decode(&Secret::from(token.trim())).unwrap().text("aud");
+    assert_eq!(audience(&token).as_deref(), Some("https://graph.microsoft.com"));
+    let asked = world.sandbox.requests(RequestKind::Refresh);
+    let document = world.run(&["token", "--scope", graph, "--json"]).code(0).json();
+    assert_eq!(
+        (document["access_token"].as_str(), document["source"].as_str()),
+        (Some(token.trim()), Some("store"))
+    );
+    assert!(document["protocol"].is_null(), "{document}");
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), asked);
+    // The rotated refresh token went to the account's own entry: this server would revoke everything otherwise.
+    let shown = world.run(&["store", "show", "--json"]).code(0).json();
+    assert_eq!(shown["entries"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        audience(&world.run(&["token"]).code(0).stdout).as_deref(),
+        Some("https://outlook.office.com")
+    );
+    // The same resource under its other name is another one for tokens.
+    let send = world.run(&["token", "--scope", "https://outlook.office365.com/SMTP.Send"]).code(0).stdout;
+    assert_eq!(audience(&send).as_deref(), Some("https://outlook.office365.com"));
+    // Signed out is signed out of everything.
+    world.run(&["logout"]).code(0);
+    world.run(&["token", "--scope", graph]).code(24);
+}
+
+#[test]
+fn scopes_that_cannot_be_asked_for_are_a_2_before_any_request() {
+    let world = World::new();
+    world.sign_in("ana");
+    let before = world.sandbox.requests(RequestKind::Refresh);
+    let graph = "https://graph.microsoft.com/.default";
+    for (args, words) in [
+        (&["--scope", "Mail.Read"][..], "https://graph.microsoft.com/Mail.Read"),
+        (
+            &[
+                "--scope",
+                "https://graph.microsoft.com/Mail.Read",
+                "--scope",
+                "https://outlook.office.com/SMTP.Send",
+            ],
+            "two resources",
+        ),
+        (&["--scope", graph, "--scope", "https://graph.microsoft.com/User.Read"], "alone"),
+        (
+            &["--scope", "https://graph.microsoft.com/Mail.Read https://graph.microsoft.com/Mail.Send"],
+            "one word",
+        ),
+        (&["--scope", "openid"], "no resource"),
+        (&["--scope", graph, "--for", "imap"], "cannot be used with"),
+        (&["--scope", graph, "--sasl", "xoauth2"], "cannot be used with"),
+        (&["daemon", "--scope", graph], "no refresh token"),
+    ] {
+        world.run(&[&["token"], args].concat()).code(2).says(&[words]);
+    }
+    assert_eq!(world.sandbox.requests(RequestKind::Refresh), before);
 }
 
 /// The strings are worked out by hand: user, token, host and port in the form of each mechanism, in base64.

@@ -36,7 +36,7 @@ impl Imap {
             exists: 0,
         };
         // The greeting; what it says about capabilities the machine keeps.
-        imap.next(&mut |_| Ok(())).await?;
+        imap.until(|_| Ok(Some(()))).await?;
         if server.security == Security::StartTls {
             imap.starttls().await?;
         }

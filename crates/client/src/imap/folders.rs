@@ -101,22 +101,16 @@ impl Imap {
         // What is announced bounds what is listed; until then any mailbox may be that large.
         let mut listing = Listing::new(0, each);
         let mut replies = [None, None];
-        while replies.iter().any(Option::is_none) {
-            let more = self
-                .next(&mut |event| {
-                    seen.note(&event, condstore);
-                    match event {
-                        Event::Completed(c) if c.id == id => replies[0] = Some(*c),
-                        Event::Completed(c) if c.id == list => replies[1] = Some(*c),
-                        event => listing.take(event)?,
-                    }
-                    Ok(())
-                })
-                .await?;
-            if !more {
-                break;
+        self.until(|event| {
+            seen.note(&event, condstore);
+            match event {
+                Event::Completed(c) if c.id == id => replies[0] = Some(*c),
+                Event::Completed(c) if c.id == list => replies[1] = Some(*c),
+                event => listing.take(event)?,
             }
-        }
+            Ok(replies.iter().all(Option::is_some).then_some(()))
+        })
+        .await?;
         let [Some(completed), Some(listed)] = replies else { return Err(Error::Misuse(Misuse::State)) };
         examined(mailbox, completed)?;
         self.exists = seen.exists;

@@ -142,47 +142,43 @@ impl Imap {
                 return Ok(outcome);
             }
             let mut failed = None;
-            let more = self
-                .next(&mut |event| {
-                    match event {
-                        Event::Fetch(fetch) => {
-                            if let Err(e) = message.take(fetch, &mut wanted, sink) {
-                                failed = Some(FetchError::Sink(e));
-                            }
+            self.until(|event| {
+                match event {
+                    Event::Fetch(fetch) => {
+                        if let Err(e) = message.take(fetch, &mut wanted, sink) {
+                            failed = Some(FetchError::Sink(e));
                         }
-                        Event::Completed(completed) => {
-                            let Some(asked) = wanted.finish(completed.id) else { return Ok(()) };
-                            let missing: Vec<u32> = asked.missing().collect();
-                            outcome.missing.extend(&missing);
-                            if completed.status.kind != StatusKind::Ok {
-                                let reply = Reply::of(completed.status);
-                                if let Some(wait) = reply.throttle() {
-                                    failed = Some(Error::Throttled(Throttle { reply, wait }).into());
-                                } else if reply.is_auth() {
-                                    failed = Some(Error::NotConnected(reply).into());
-                                } else {
-                                    outcome.refusals.push(Refusal { uids: missing, reply });
-                                }
-                            }
-                        }
-                        Event::Malformed { error, raw } if message.is_open() => {
-                            tracing::debug!("FETCH data that cannot be read ({error}), {} octets", raw.len());
-                        }
-                        Event::Status(status) if matches!(status.code, Some(Code::Alert)) => {
-                            tracing::warn!("the server says: {}", wire::printable(status.text.as_bytes()));
-                        }
-                        _ => {}
                     }
-                    Ok(())
-                })
-                .await
-                .inspect_err(|_| message.give_up(sink))?;
+                    Event::Completed(completed) => {
+                        let Some(asked) = wanted.finish(completed.id) else { return Ok(Some(())) };
+                        let missing: Vec<u32> = asked.missing().collect();
+                        outcome.missing.extend(&missing);
+                        if completed.status.kind != StatusKind::Ok {
+                            let reply = Reply::of(completed.status);
+                            if let Some(wait) = reply.throttle() {
+                                failed = Some(Error::Throttled(Throttle { reply, wait }).into());
+                            } else if reply.is_auth() {
+                                failed = Some(Error::NotConnected(reply).into());
+                            } else {
+                                outcome.refusals.push(Refusal { uids: missing, reply });
+                            }
+                        }
+                    }
+                    Event::Malformed { error, raw } if message.is_open() => {
+                        tracing::debug!("FETCH data that cannot be read ({error}), {} octets", raw.len());
+                    }
+                    Event::Status(status) if matches!(status.code, Some(Code::Alert)) => {
+                        tracing::warn!("the server says: {}", wire::printable(status.text.as_bytes()));
+                    }
+                    _ => {}
+                }
+                Ok(Some(()))
+            })
+            .await
+            .inspect_err(|_| message.give_up(sink))?;
             if let Some(failed) = failed {
                 message.give_up(sink);
                 return Err(failed);
-            }
-            if !more {
-                return Err(Error::Misuse(Misuse::State).into());
             }
         }
     }

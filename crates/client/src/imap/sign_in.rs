@@ -82,24 +82,18 @@ impl Imap {
         let mut waiting: Vec<CommandId> = [ask, namespace, Some(list)].into_iter().flatten().collect();
         let mut refused = None;
         // The server may answer in any order, and its data may come before any of the replies (RFC 3501 section 5.5).
-        while !waiting.is_empty() {
-            let more = self
-                .next(&mut |event| {
-                    match event {
-                        Event::Completed(c) if waiting.contains(&c.id) => {
-                            waiting.retain(|id| *id != c.id);
-                            let optional = Some(c.id) == namespace;
-                            refused = refused.take().or_else(|| reached(*c, optional).err());
-                        }
-                        event => found.take(event)?,
-                    }
-                    Ok(())
-                })
-                .await?;
-            if !more {
-                return Err(Error::Misuse(Misuse::State));
+        self.until(|event| {
+            match event {
+                Event::Completed(c) if waiting.contains(&c.id) => {
+                    waiting.retain(|id| *id != c.id);
+                    let optional = Some(c.id) == namespace;
+                    refused = refused.take().or_else(|| reached(*c, optional).err());
+                }
+                event => found.take(event)?,
             }
-        }
+            Ok(waiting.is_empty().then_some(()))
+        })
+        .await?;
         if let Some(refused) = refused {
             return Err(refused);
         }

@@ -31,7 +31,7 @@ impl Pop3 {
         let mut pop3 =
             Self { connection, client: Client::new(config), token_expires_at: None, stat, marked: false };
         // The greeting.
-        pop3.next(&mut |_| Ok(())).await?;
+        pop3.until(|_| Ok(Some(()))).await?;
         if server.security == Security::StartTls {
             pop3.stls().await?;
         }
@@ -80,24 +80,17 @@ impl Pop3 {
         id: CommandId,
         mut on: impl FnMut(Event<'_>) -> Result<(), Error>,
     ) -> Result<Option<Reply>, Error> {
-        let mut end = None;
-        loop {
-            let more = self
-                .next(&mut |event| {
-                    match event {
-                        Event::End(done) if done == id => end = Some(None),
-                        Event::Completed(c) if c.id == id => end = Some(Some(c.reply.into())),
-                        event => on(event)?,
-                    }
-                    Ok(())
-                })
-                .await?;
-            match end {
-                Some(refused) => return Ok(refused),
-                None if !more => return Err(Misuse::State.into()),
-                None => {}
-            }
-        }
+        self.until(|event| {
+            Ok(match event {
+                Event::End(done) if done == id => Some(None),
+                Event::Completed(c) if c.id == id => Some(Some(c.reply.into())),
+                event => {
+                    on(event)?;
+                    None
+                }
+            })
+        })
+        .await
     }
 
     /// STAT: only its success says that the mailbox is there (Exchange signs people in whom it then refuses).
@@ -124,7 +117,7 @@ impl Pop3 {
             return Ok(None);
         }
         let refused = refusal(reply.into(), sign_in);
-        refused.map(|e| Some(e.throttled())).map_err(|cause| Error::Pop3(pop3_proto::Error::Sasl(cause)))
+        refused.map(Some).map_err(|cause| Error::Pop3(pop3_proto::Error::Sasl(cause)))
     }
 }
 

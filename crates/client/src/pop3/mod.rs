@@ -148,17 +148,24 @@ impl Pop3 {
         if reply.is_ok() { Ok(reply) } else { Err(Error::refused(command, reply.into())) }
     }
 
-    /// Drives to the next event and hands it to `on`; `false` when the machine has nothing more to wait for.
-    async fn next(&mut self, on: &mut impl FnMut(Event<'_>) -> Result<(), Error>) -> Result<bool, Error> {
-        match self.connection.drive(&mut self.client).await? {
-            Turn::Event => {
-                if let Some(event) = self.client.event(self.connection.input()) {
-                    on(event?)?;
+    /// Hands one event after the other to `on`, until that returns something.
+    async fn until<T>(
+        &mut self,
+        mut on: impl FnMut(Event<'_>) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        loop {
+            match self.connection.drive(&mut self.client).await? {
+                Turn::Event => {
+                    if let Some(event) = self.client.event(self.connection.input())
+                        && let Some(found) = on(event?)?
+                    {
+                        return Ok(found);
+                    }
                 }
-                Ok(true)
+                // The machine waits for a command: what is awaited here was never asked for.
+                Turn::App => return Err(Misuse::State.into()),
+                Turn::Closed => return Err(Error::Pop3(pop3_proto::Error::Closed(Whence::Idle))),
             }
-            Turn::App => Ok(false),
-            Turn::Closed => Err(Error::Pop3(pop3_proto::Error::Closed(Whence::Idle))),
         }
     }
 
@@ -168,24 +175,11 @@ impl Pop3 {
         id: CommandId,
         mut on: impl FnMut(Event<'_>) -> Result<(), Error>,
     ) -> Result<Completed, Error> {
-        let mut reply = None;
-        loop {
-            let more = self
-                .next(&mut |event| match event {
-                    Event::Completed(c) if c.id == id => {
-                        reply = Some(*c);
-                        Ok(())
-                    }
-                    event => on(event),
-                })
-                .await?;
-            if let Some(reply) = reply {
-                return Ok(reply);
-            }
-            if !more {
-                return Err(Misuse::State.into());
-            }
-        }
+        self.until(|event| match event {
+            Event::Completed(c) if c.id == id => Ok(Some(*c)),
+            event => on(event).map(|()| None),
+        })
+        .await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use pop3_proto::types::Command;
-use pop3_proto::{CommandId, Event, Misuse};
+use pop3_proto::{CommandId, Event};
 
 use super::{AHEAD, Pop3, message_number};
 use crate::error::{Error, Reply};
@@ -75,8 +75,8 @@ impl Pop3 {
                 return Ok(outcome);
             }
             let mut failed = None;
-            let more = self
-                .next(&mut |event| {
+            let went = self
+                .until(|event| {
                     let result = match event {
                         Event::MultiStart { id, .. } => match asked.front() {
                             Some((front, number)) if *front == id => {
@@ -92,7 +92,7 @@ impl Pop3 {
                             }
                         }
                         Event::Completed(c) if asked.front().is_some_and(|a| a.0 == c.id) => {
-                            let Some((_, number)) = asked.pop_front() else { return Ok(()) };
+                            let Some((_, number)) = asked.pop_front() else { return Ok(Some(())) };
                             match Error::refused("RETR", Reply::from(c.reply)) {
                                 Error::Refused { reply, .. } => outcome.refused.push((number, reply)),
                                 error => return Err(error),
@@ -104,18 +104,16 @@ impl Pop3 {
                     if let Err(e) = result {
                         failed = Some(e);
                     }
-                    Ok(())
+                    Ok(Some(()))
                 })
                 .await;
-            if (failed.is_some() || more.is_err()) && open.take() == Some(true) {
+            if (failed.is_some() || went.is_err()) && open.take() == Some(true) {
                 sink.abandon();
             }
             if let Some(failed) = failed {
                 return Err(FetchError::Sink(failed));
             }
-            if !more? {
-                return Err(Error::from(Misuse::State).into());
-            }
+            went?;
         }
     }
 }

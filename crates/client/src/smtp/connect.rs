@@ -100,6 +100,6 @@ impl Smtp {
             return Ok(None);
         }
         let refused = refusal(Reply::from(reply), sign_in);
-        refused.map(|e| Some(e.throttled())).map_err(|cause| Error::Smtp(smtp_proto::Error::Sasl(cause)))
+        refused.map(Some).map_err(|cause| Error::Smtp(smtp_proto::Error::Sasl(cause)))
     }
 }

@@ -38,6 +38,17 @@ pub enum Fate {
     },
 }
 
+impl Fate {
+    /// Whether this recipient has not got it, and another try may help.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Rejected { reply, .. } => reply.is_transient(),
+            Self::Withheld => true,
+            Self::Accepted { .. } | Self::Unknown { .. } => false,
+        }
+    }
+}
+
 impl Outcome {
     /// Whether all recipients were accepted.
     pub fn is_accepted(&self) -> bool {
@@ -52,23 +63,12 @@ impl Outcome {
     /// Whether nobody has got it and everything that was refused may be accepted later, so that sending it again as it is makes sense and
     /// makes no duplicate.
     pub fn is_transient(&self) -> bool {
-        self.recipients.iter().all(|fate| match fate {
-            Fate::Rejected { reply, .. } => reply.is_transient(),
-            Fate::Withheld => true,
-            Fate::Accepted { .. } | Fate::Unknown { .. } => false,
-        })
+        self.recipients.iter().all(Fate::is_transient)
     }
 
     /// The recipients, by their place in the envelope, that were refused or held back and may be accepted later.
     pub fn retriable(&self) -> impl Iterator<Item = usize> + '_ {
-        self.recipients.iter().enumerate().filter_map(|(index, fate)| {
-            let again = match fate {
-                Fate::Rejected { reply, .. } => reply.is_transient(),
-                Fate::Withheld => true,
-                Fate::Accepted { .. } | Fate::Unknown { .. } => false,
-            };
-            again.then_some(index)
-        })
+        self.recipients.iter().enumerate().filter(|(_, fate)| fate.is_transient()).map(|(index, _)| index)
     }
 }
 

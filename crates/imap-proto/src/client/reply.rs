@@ -240,7 +240,7 @@ fn text_of(status: &StatusResponse<'_>) -> alloc::vec::Vec<u8> {
     status.text.as_bytes().to_vec()
 }
 
-/// Lines that Exchange sends without `*` or tag (exchange-online quirk: `Server Unavailable. 15`).
+/// Lines that Exchange sends without `*` or tag (`Server Unavailable. 15`).
 fn is_known_tagless(frame: &[u8]) -> bool {
     frame.get(..18).is_some_and(|f| f.eq_ignore_ascii_case(b"Server Unavailable"))
 }

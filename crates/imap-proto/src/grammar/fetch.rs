@@ -1,6 +1,5 @@
 //! The FETCH response (RFC 3501 sections 7.4.2 and 9, RFC 3516, RFC 7162), read and written item by item.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::num::{NonZeroU32, NonZeroU64};
 
@@ -11,34 +10,14 @@ use super::date::{parse_tolerant_date_time, write_date_time};
 use super::encoder::Encoder;
 use super::envelope::{parse_envelope, write_envelope};
 use super::error::{ParseError, ParseErrorKind};
+use super::fetch_body::{parse_body_name, parse_body_value, write_body_head, write_body_name};
+use super::fetch_step::FetchStep;
 use super::flag::{FlagContext, parse_flag_list, write_flag_list};
 use super::limits::ParseLimits;
-use super::number::{parse_number, parse_number64, parse_nz_number, parse_tolerant_number};
-use super::section::{parse_section, parse_section_binary, write_section, write_section_binary};
-use super::string::{eat_nil, parse_literal_head, parse_quoted};
+use super::number::{parse_number64, parse_nz_number, parse_tolerant_number};
+use super::section::{parse_section_binary, write_section_binary};
 use super::value::parse_value;
 use crate::types::{Atom, BodyName, FetchData, FetchResponse, Invalid, InvalidKind, RawValue};
-
-/// What [`fetch_item`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FetchStep<'a> {
-    /// A whole item.
-    Item(FetchData<'a>),
-    /// An item whose value is a literal that is not in the slice: the slice ends right behind its announcement. After
-    /// `len` octets the response goes on, and [`fetch_item`] with it.
-    Body {
-        /// Which octets of the message.
-        name: BodyName<'a>,
-        /// Where a partial begins.
-        origin: Option<u32>,
-        /// Length of the literal in octets.
-        len: u64,
-        /// It is a `literal8` (RFC 3516).
-        binary: bool,
-    },
-    /// The response is over.
-    End,
-}
 
 /// ```abnf
 /// message-data = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))
@@ -158,59 +137,6 @@ fn parse_step<'a>(c: &mut Cursor<'a>) -> Parsed<FetchStep<'a>> {
 fn parse_other<'a>(name: &'a [u8], c: &mut Cursor<'a>) -> Parsed<FetchStep<'a>> {
     let name = Atom::from_checked(name).ok_or_else(|| c.unexpected("msg-att"))?;
     Ok(FetchStep::Item(FetchData::Other { name, value: RawValue::from_checked(parse_value(c)?) }))
-}
-
-/// The items whose value is (a part of) a message; `None`, with nothing read, for others.
-fn parse_body_name<'a>(name: &[u8], c: &mut Cursor<'a>) -> Parsed<Option<BodyName<'a>>> {
-    let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
-    Ok(Some(if is(b"BODY") || is(b"BODY.PEEK") {
-        BodyName::Section(parse_section(c)?)
-    } else if is(b"RFC822") {
-        BodyName::Rfc822
-    } else if is(b"RFC822.HEADER") {
-        BodyName::Rfc822Header
-    } else if is(b"RFC822.TEXT") {
-        BodyName::Rfc822Text
-    } else if is(b"BINARY") {
-        BodyName::Binary(parse_section_binary(c)?)
-    } else {
-        return Ok(None);
-    }))
-}
-
-/// ```abnf
-/// msg-att-static = … "BODY" section ["<" number ">"] SP nstring / "BINARY" section-binary SP (nstring / literal8)
-/// literal8       = "~{" number "}" CRLF *OCTET
-/// ```
-fn parse_body_value<'a>(c: &mut Cursor<'a>, name: BodyName<'a>) -> Parsed<FetchStep<'a>> {
-    let mut origin = None;
-    if matches!(name, BodyName::Section(_) | BodyName::Binary(_)) && c.eat(b'<') {
-        origin = Some(parse_number(c)?);
-        c.expect(b'>', "section")?;
-    }
-    c.spaces1("nstring")?;
-    let binary = c.peek() == Some(b'~');
-    if binary {
-        // MEM-20: a literal8 only where RFC 3516 has one.
-        if !matches!(name, BodyName::Binary(_)) {
-            return Err(c.unexpected("nstring"));
-        }
-        c.bump();
-    }
-    let data = match c.peek() {
-        Some(b'{') => {
-            let head = parse_literal_head(c)?;
-            if c.rest().is_empty() {
-                return Ok(FetchStep::Body { name, origin, len: head.len, binary });
-            }
-            let octets = usize::try_from(head.len).ok().and_then(|n| c.take(n));
-            Some(Cow::Borrowed(octets.ok_or_else(|| c.error("literal", ParseErrorKind::End))?))
-        }
-        Some(b'"') if !binary => Some(parse_quoted(c)?),
-        _ if !binary && eat_nil(c) => None,
-        _ => return Err(c.unexpected("nstring")),
-    };
-    Ok(FetchStep::Item(FetchData::Body { name, origin, data }))
 }
 
 /// ```abnf
@@ -378,43 +304,4 @@ fn is_known(name: &[u8]) -> bool {
     name.contains(&b'[')
         || name.eq_ignore_ascii_case(b"BINARY.SIZE")
         || KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-fn write_body_name(name: &BodyName<'_>, origin: Option<u32>, e: &mut Encoder) -> Result<(), Invalid> {
-    match name {
-        BodyName::Section(section) => {
-            e.raw(b"BODY");
-            write_section(section, e)?;
-        }
-        BodyName::Rfc822 => e.raw(b"RFC822"),
-        BodyName::Rfc822Header => e.raw(b"RFC822.HEADER"),
-        BodyName::Rfc822Text => e.raw(b"RFC822.TEXT"),
-        BodyName::Binary(path) => {
-            e.raw(b"BINARY");
-            write_section_binary(path, e);
-        }
-    }
-    if let Some(origin) = origin {
-        // Only what is asked for with a partial can be answered with one.
-        if !matches!(name, BodyName::Section(_) | BodyName::Binary(_)) {
-            return Err(Invalid::new("msg-att", InvalidKind::Unsayable));
-        }
-        e.octet(b'<');
-        e.number(origin.into());
-        e.octet(b'>');
-    }
-    Ok(())
-}
-
-fn write_body_head(
-    name: &BodyName<'_>,
-    origin: Option<u32>,
-    len: u64,
-    e: &mut Encoder,
-) -> Result<(), Invalid> {
-    write_body_name(name, origin, e)?;
-    e.raw(if matches!(name, BodyName::Binary(_)) { b" ~{" } else { b" {" });
-    e.number(len);
-    e.raw(b"}\r\n");
-    Ok(())
 }

@@ -2,9 +2,7 @@
 
 use core::time::Duration;
 
-use wire::Limits;
-
-use wire::Security;
+use wire::{Limits, Security};
 
 /// Which literals a client may send without being asked (RFC 7888). What is advertised is the application's business
 /// and should agree.
@@ -25,7 +23,7 @@ pub struct Timeouts {
     /// From the start (and again from the start of TLS) to a successful sign-in, however busy the client is. The
     /// application's own time is not cut short. 60 s.
     pub sign_in: Duration,
-    /// Without any octet in either direction while a command, a message or a reply is under way. 5 min.
+    /// For a command, a message or a reply that has begun to move on, at one octet per second or more. 5 min.
     pub stall: Duration,
     /// Without any octet between commands. RFC 3501 section 5.4 demands at least 30 min, the default.
     pub idle: Duration,

@@ -18,7 +18,6 @@
 //! | `fetch` | FETCH data with bodies of any size, streamed out |
 //! | `append` | messages of any size, streamed in |
 //! | `sign_in` | AUTHENTICATE around [`sasl::ServerExchange`] |
-//! | `watch` | the time a client may take |
 
 mod append;
 mod config;
@@ -29,13 +28,12 @@ mod receive;
 mod reply;
 mod sign_in;
 mod take;
-mod watch;
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use sasl::ServerSignIn;
-use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, literal};
+use wire::{InBuf, Machine, Need, OutBuf, Tick, Upgrade, Upgraded, Watch, literal};
 
 pub use config::{Config, Rush, Timeouts};
 pub use error::{Error, Fault, Wait, Whence};
@@ -44,7 +42,6 @@ pub use event::Event;
 use crate::frame::command::{Announced, Broken, CommandFramer};
 use crate::session::State;
 use crate::types::Tag;
-use watch::Watch;
 
 /// Longest tag that is taken, in octets.
 const TAG: usize = 255;
@@ -76,7 +73,7 @@ pub struct Server {
     release: usize,
     fetch: Option<fetch::Open>,
     upgrade: Upgrade,
-    watch: Watch,
+    watch: Watch<Wait>,
     /// Octets of commands before authentication.
     pre_auth: u64,
     /// Memory for encoding replies.
@@ -267,19 +264,16 @@ impl Server {
 impl Machine for Server {
     fn advance(&mut self, input: &mut InBuf, now: Tick) -> Need {
         input.consume(core::mem::take(&mut self.release));
-        self.watch.tick(now, self.out.moved(input));
         let need = self.receive(input);
-        if need != Need::Input {
-            self.watch.pause(now);
-            return need;
+        let wait = (need == Need::Input).then(|| self.wait(input));
+        // The time to sign in goes on whatever happens; the others begin anew with the next wait.
+        match self.watch.serve(wait, !self.is_authenticated(), now, self.out.moved(input)) {
+            Some(kind) => {
+                self.fail(Error::TimedOut(kind));
+                Need::Event
+            }
+            None => need,
         }
-        let (wait, limit) = self.wait(input);
-        if self.watch.run(wait, limit, now) {
-            self.fail(Error::TimedOut(wait));
-            self.watch.pause(now);
-            return Need::Event;
-        }
-        need
     }
 
     fn output(&mut self) -> &mut OutBuf {
@@ -298,7 +292,7 @@ impl Machine for Server {
         self.phase = Phase::Command;
         self.framer.reset();
         self.pre_auth = 0;
-        self.watch.restart();
+        self.watch = Watch::default();
     }
 }
 

@@ -1,7 +1,5 @@
 //! What arrives, up to the next event.
 
-use core::time::Duration;
-
 use wire::{InBuf, Layer, Limit, Need};
 
 use super::config::Rush;
@@ -167,18 +165,19 @@ impl Server {
         }
     }
 
-    /// What is being waited for, and how long.
-    pub(super) fn wait(&self, input: &InBuf) -> (Wait, Duration) {
+    /// What is being waited for.
+    pub(super) fn wait(&self, input: &InBuf) -> wire::Wait<Wait> {
         let t = &self.config.timeouts;
-        match &self.phase {
+        let (kind, limit, least_rate) = match &self.phase {
             _ if !self.is_authenticated() && self.state != crate::session::State::Greeting => {
-                (Wait::SignIn, t.sign_in)
+                (Wait::SignIn, t.sign_in, None)
             }
             Phase::Command | Phase::Idling(_) if input.is_empty() && self.out.is_empty() => {
-                (Wait::Idle, t.idle)
+                (Wait::Idle, t.idle, None)
             }
-            _ => (Wait::Stall, t.stall),
-        }
+            _ => (Wait::Stall, t.stall, Some(1)),
+        };
+        wire::Wait { kind, limit, least_rate }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Action {
     /// Asks for TLS.
     StartTls,
     /// Signs in.
-    Authenticate(fn() -> Box<dyn ClientMechanism>),
+    Authenticate(Box<dyn ClientMechanism>),
     /// Appends octets to INBOX.
     Append(Vec<u8>),
     /// Waits for news, and ends that as soon as the server listens.
@@ -98,7 +98,7 @@ impl Subject for ScriptedClient {
         let given = match action {
             Action::Send(command) => self.client.send(&command),
             Action::StartTls => self.client.starttls(),
-            Action::Authenticate(mechanism) => self.client.authenticate(mechanism()),
+            Action::Authenticate(mechanism) => self.client.authenticate(mechanism),
             Action::Idle => self.client.idle(),
             Action::Append(octets) => {
                 self.body = octets;
@@ -124,12 +124,7 @@ pub fn fuzz_client(data: &[u8]) {
     let script = || {
         [
             Action::Send(Command::Capability),
-            Action::Authenticate(|| {
-                match sasl::xoauth2::Client::new("ana@contoso.example", "tok.en-1".into()) {
-                    Ok(client) => Box::new(client),
-                    Err(_) => unreachable!("the credentials are fine"),
-                }
-            }),
+            Action::Authenticate(sasl::testkit::client(sasl::xoauth2::NAME, "tok.en-1")),
             Action::Send(Command::List {
                 reference: Mailbox::INBOX,
                 pattern: ListPattern::new(&b"*"[..]).unwrap_or_else(|_| unreachable!("a pattern")),

@@ -81,6 +81,10 @@ impl Subject for Running {
         format!("{:?}", self.server)
     }
 
+    fn inbox(&self) -> usize {
+        self.server.inbox()
+    }
+
     fn event(&mut self, input: &InBuf, transcript: &mut Vec<String>) {
         let event = match self.server.event(input).expect("an event was announced") {
             Ok(event) => event,

@@ -1,8 +1,7 @@
 //! What hostile and broken clients send.
 
 use postkey_imap_proto::Security;
-use wire::testkit::{Subject as _, run};
-use wire::{InBuf, Machine as _, Need, Tick};
+use wire::testkit::{self, Flooded, run};
 
 use crate::app::{App, converse};
 
@@ -10,36 +9,10 @@ fn stranger() -> App {
     App::new(Security::Tls)
 }
 
-/// Feeds octets made on the fly until the machine has had enough, and says how much it took and held.
+/// Feeds octets made on the fly until the machine has had enough, and says what came of it and how much was held.
 fn flood(app: &App, head: &[u8], piece: &[u8], times: usize) -> (Vec<String>, usize) {
-    let mut running = app.start();
-    let mut input = InBuf::new(running.server.inbox());
-    let mut transcript = vec![];
-    let mut next = head;
-    let mut left = times;
-    let mut most = 0;
-    loop {
-        let need = running.server.advance(&mut input, Tick::ZERO);
-        let out = running.server.output().len();
-        running.server.output().sent(out);
-        most = most.max(input.capacity() + running.server.output().capacity());
-        match need {
-            Need::Event => running.event(&input, &mut transcript),
-            Need::App => assert!(running.app(&mut transcript)),
-            Need::Close => return (transcript, most),
-            Need::Input if !next.is_empty() => {
-                let n = input.extend(next);
-                assert!(n > 0);
-                next = &next[n..];
-            }
-            Need::Input if left > 0 => {
-                left -= 1;
-                next = piece;
-            }
-            Need::Input => return (transcript, most),
-            Need::Upgrade(_) => panic!("nobody asked for TLS"),
-        }
-    }
+    let Flooded { transcript, most } = testkit::flood(&mut app.start(), head, piece, times);
+    (transcript, most)
 }
 
 #[test]

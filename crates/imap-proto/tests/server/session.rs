@@ -14,9 +14,7 @@ fn script() -> Vec<Action> {
         Action::Send(Command::Capability),
         Action::StartTls,
         Action::Send(Command::Capability),
-        Action::Authenticate(|| {
-            Box::new(sasl::xoauth2::Client::new("ana@contoso.example", TOKEN.into()).unwrap())
-        }),
+        Action::Authenticate(sasl::testkit::client(sasl::xoauth2::NAME, TOKEN)),
         Action::Send(Command::List {
             reference: Mailbox::new(&b""[..]).unwrap(),
             pattern: ListPattern::new(&b"*"[..]).unwrap(),

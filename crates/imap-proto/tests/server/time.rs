@@ -85,6 +85,19 @@ fn inside_a_command_patience_is_shorter() {
 }
 
 #[test]
+fn a_command_that_drips_is_as_dead_as_one_that_stands_still() {
+    let mut c = Clock::new(&App::preauth());
+    assert_eq!(c.after(secs(0), b"a NOOP").unwrap(), Some(c.now + secs(300)));
+    assert!(c.after(secs(150), b" ").is_ok());
+    assert_eq!(c.after(secs(150), b" "), Err(Error::TimedOut(Wait::Stall)));
+    // One octet a second is slow, and not dead.
+    let mut c = Clock::new(&App::preauth());
+    assert!(c.after(secs(0), b"a NOOP").is_ok());
+    assert!(c.after(secs(299), &[b' '; 300]).is_ok());
+    assert_eq!(c.after(secs(1), b"").unwrap(), Some(c.now + secs(300)));
+}
+
+#[test]
 fn a_client_that_does_not_read_its_replies_is_given_up() {
     let mut running = App::preauth().start();
     let mut input = InBuf::new(1 << 20);

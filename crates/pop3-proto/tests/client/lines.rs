@@ -160,7 +160,7 @@ fn capa_is_bounded_before_and_after_sign_in() {
 
 #[test]
 fn capabilities_of_real_servers() {
-    // exchange-online D.3 and D.5, interop.md
+    // What Gmail and Dovecot say, in one answer.
     let o = clear(
         || vec![send(Command::Capa)],
         "+OK hi\r\n+OK\r\nUSER\r\nRESP-CODES\r\nEXPIRE 0\r\nLOGIN-DELAY 300\r\nTOP\r\nUIDL\r\nX-GOOGLE-RICO\r\n\

@@ -8,7 +8,7 @@ use wire::testkit::{check, run};
 
 #[test]
 fn auth_waits_for_the_plus_with_or_without_a_blank() {
-    // exchange-online D.3: an initial response makes Exchange close the connection.
+    // An initial response makes Exchange close the connection.
     for plus in ["+\r\n", "+ \r\n"] {
         let o = clear(
             || vec![xoauth2()],
@@ -150,7 +150,6 @@ fn credentials_need_tls() {
 
 #[test]
 fn exchange_online_as_it_was_seen() {
-    // exchange-online D.3
     let greeting = "+OK Microsoft Exchange POP3 server ready (tcpproxy/15.20.9999). [QgBOADAAUAAyADgA]\r\n";
     let capa = "+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN XOAUTH2\r\nUSER\r\n.\r\n";
     let script =

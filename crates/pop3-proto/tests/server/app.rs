@@ -69,6 +69,10 @@ impl Subject for Running {
         format!("{:?}", self.server)
     }
 
+    fn inbox(&self) -> usize {
+        self.server.inbox()
+    }
+
     fn event(&mut self, _: &InBuf, transcript: &mut Vec<String>) {
         let event = match self.server.event().expect("an event was announced") {
             Ok(event) => event,

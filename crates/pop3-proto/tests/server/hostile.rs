@@ -1,8 +1,7 @@
 //! What hostile and broken clients send.
 
 use postkey_pop3_proto::Security;
-use wire::testkit::Subject as _;
-use wire::{InBuf, Machine as _, Need, Tick};
+use wire::testkit::{self, Flooded};
 
 use crate::app::{App, TOKEN, converse, signed_in};
 
@@ -12,31 +11,8 @@ fn stranger() -> App {
 
 /// Feeds octets made on the fly until the machine has had enough, and says what came of it and how much was held.
 fn flood(app: &App, head: &[u8], piece: &[u8], times: usize) -> (Vec<String>, usize) {
-    let mut running = app.start();
-    let mut input = InBuf::new(running.server.inbox());
-    let (mut transcript, mut next, mut left, mut most) = (vec![], head, times, 0);
-    loop {
-        let need = running.server.advance(&mut input, Tick::ZERO);
-        let out = running.server.output().len();
-        running.server.output().sent(out);
-        most = most.max(input.capacity() + running.server.output().capacity());
-        match need {
-            Need::Event => running.event(&input, &mut transcript),
-            Need::App => assert!(running.app(&mut transcript)),
-            Need::Close => return (transcript, most),
-            Need::Input if !next.is_empty() => {
-                let n = input.extend(next);
-                assert!(n > 0);
-                next = &next[n..];
-            }
-            Need::Input if left > 0 => {
-                left -= 1;
-                next = piece;
-            }
-            Need::Input => return (transcript, most),
-            Need::Upgrade(_) => panic!("nobody asked for TLS"),
-        }
-    }
+    let Flooded { transcript, most } = testkit::flood(&mut app.start(), head, piece, times);
+    (transcript, most)
 }
 
 #[test]
@@ -74,7 +50,7 @@ fn a_line_without_end_is_cut_off() {
 
 #[test]
 fn a_line_over_the_protocols_length_costs_itself_only() {
-    // RFC 2449 section 4; exchange-online D.3.
+    // RFC 2449 section 4.
     let mut app = stranger();
     app.config.longest_command = 255;
     let line = |len: usize| format!("CAPA{}\r\nCAPA\r\n", " ".repeat(len - "CAPA\r\n".len()));

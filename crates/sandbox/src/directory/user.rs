@@ -16,7 +16,7 @@ pub enum UserKind {
     SharedMailbox,
 }
 
-/// Why an account may not send by SMTP, token or not (exchange-online facts D.4).
+/// Why an account may not send by SMTP, token or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SmtpRefusal {
@@ -30,7 +30,7 @@ pub enum SmtpRefusal {
     Criteria,
 }
 
-/// Why an account may not sign in (exchange-online facts A.8, E.1). The pages say so, the password grant and refreshes are refused.
+/// Why an account may not sign in. The pages say so, the password grant and refreshes are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignInRefusal {

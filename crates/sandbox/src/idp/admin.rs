@@ -1,4 +1,4 @@
-//! Admin consent (exchange-online facts B.6).
+//! Admin consent.
 //!
 //! Nobody has to sign in as an administrator: the page itself is the administrator's.
 

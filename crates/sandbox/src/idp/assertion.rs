@@ -1,5 +1,5 @@
 //! Client authentication by assertion (RFC 7523 section 3): a certificate's key signed it, or an outside issuer that the
-//! application trusts (exchange-online facts A.7).
+//! application trusts.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};

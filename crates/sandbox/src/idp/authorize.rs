@@ -1,4 +1,4 @@
-//! The authorisation endpoint (RFC 6749 section 4.1.1, RFC 7636; exchange-online facts A.4, A.5).
+//! The authorisation endpoint (RFC 6749 section 4.1.1, RFC 7636).
 
 use std::sync::Arc;
 

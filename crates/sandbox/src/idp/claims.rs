@@ -1,4 +1,4 @@
-//! The parameter `claims` (OpenID Connect Core section 5.5; exchange-online facts A.10), as far as it matters here: the
+//! The parameter `claims` (OpenID Connect Core section 5.5), as far as it matters here: the
 //! authentication context that an access token has to show.
 
 use serde_json::Value;

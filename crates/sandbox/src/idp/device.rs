@@ -1,4 +1,4 @@
-//! The device authorisation grant (RFC 8628; exchange-online facts A.6).
+//! The device authorisation grant (RFC 8628).
 
 use std::sync::Arc;
 
@@ -84,6 +84,21 @@ pub(crate) async fn page(
     idp.enter(flow, &Params::default(), &headers, &base, &trace)
 }
 
+/// The sentence for the person, in the language that `?mkt=` names if it is one of these.
+fn sentence(language: &str, address: &str, code: &str) -> String {
+    match language.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "de" => format!(
+            "Öffnen Sie zum Anmelden in einem Webbrowser die Seite {address}, und geben Sie den Code {code} ein."
+        ),
+        "fr" => format!(
+            "Pour vous connecter, ouvrez la page {address} dans un navigateur et entrez le code {code}."
+        ),
+        _ => format!(
+            "To sign in, use a web browser to open the page {address} and enter the code {code} to authenticate."
+        ),
+    }
+}
+
 impl Idp {
     fn new_device(
         &self,
@@ -145,9 +160,7 @@ impl Idp {
             tables.tidy(now);
             tables.devices.insert(device_code.clone(), device);
         }
-        let message = format!(
-            "To sign in, use a web browser to open the page {address} and enter the code {user_code} to authenticate."
-        );
+        let message = sentence(params.get("mkt").unwrap_or_default(), &address, &user_code);
         Ok(json!({
             "user_code": user_code, "device_code": device_code, spelling: address, "expires_in": lifetime,
             "interval": interval, "message": message,

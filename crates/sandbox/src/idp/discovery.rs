@@ -1,4 +1,4 @@
-//! Documents that say where everything is, and plain pages (exchange-online facts A.2).
+//! Documents that say where everything is, and plain pages.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Refusals with their AADSTS numbers, as JSON bodies (exchange-online facts A.11, E.1).
+//! Refusals with their AADSTS numbers, as JSON bodies.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -300,7 +300,7 @@ impl Refusal {
         Self { error: "access_denied", ..Self::device_declined() }
     }
 
-    /// A sign-in with this authentication context is wanted first (exchange-online facts A.10).
+    /// A sign-in with this authentication context is wanted first.
     pub(crate) fn claims_challenge(context: &str) -> Self {
         let mut refusal = Self::mfa_needed().suberror("basic_action");
         refusal.error = "interaction_required";

@@ -1,4 +1,4 @@
-//! Scopes: which resource, which permissions, and what may not stand together (exchange-online facts B.1 to B.4).
+//! Scopes: which resource, which permissions, and what may not stand together.
 
 use std::collections::BTreeSet;
 

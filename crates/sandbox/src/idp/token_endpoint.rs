@@ -164,7 +164,7 @@ impl Idp {
     }
 }
 
-/// Client authentication (exchange-online facts A.4, A.5): who must, who must not. An assertion is still to be checked.
+/// Client authentication: who must, who must not. An assertion is still to be checked.
 fn authenticate(
     app: &App,
     secrets: &[Secret],

@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use imap_proto::types::{Code, DateTime, FlagSet, Mailbox, StatusKind};
 
 use crate::imap::flags;
-use crate::imap::session::{Session, Step};
+use crate::imap::session::Session;
 use crate::mail::store::FolderId;
 use crate::seed;
+use crate::session::Step;
 
 /// An APPEND on its way in.
 pub(crate) struct Incoming {

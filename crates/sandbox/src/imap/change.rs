@@ -8,8 +8,9 @@ use imap_proto::types::{
 };
 
 use crate::imap::flags;
-use crate::imap::session::{Over, Session, Step};
+use crate::imap::session::Session;
 use crate::mail::store::Change;
+use crate::session::{Over, Step};
 
 impl Session {
     pub(crate) fn store_flags(

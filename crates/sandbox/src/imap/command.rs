@@ -4,8 +4,9 @@ use imap_proto::server::Fault;
 use imap_proto::types::{Command, IdParams, Response, StatusKind};
 use wire::Limit;
 
-use crate::imap::profile::ImapFault;
-use crate::imap::session::{Over, Session, Step, Who};
+use crate::imap::fault::ImapFault;
+use crate::imap::session::Session;
+use crate::session::{Over, Step};
 
 impl Session {
     pub(crate) async fn command(&mut self, command: Command<'static>) -> Step {
@@ -65,11 +66,9 @@ impl Session {
 
     /// Whether something else than the command itself is the answer: no mailbox, or a fault.
     pub(crate) fn intercepted(&mut self) -> Result<bool, Over> {
-        if let Who::NotConnected { left, .. } = &mut self.who {
-            *left = left.saturating_sub(1);
-            let last = *left == 0;
+        if let Some(left) = self.who.turn_away() {
             self.say_bad("User is authenticated but not connected.")?;
-            if last {
+            if left == 0 {
                 self.bye("Connection closed. 14")?;
                 self.server.disconnect();
             }

@@ -10,13 +10,14 @@ use imap_proto::types::{
 };
 
 use crate::count::RequestKind;
-use crate::imap::profile::ImapFault;
+use crate::imap::fault::ImapFault;
 use crate::imap::search::{Candidate, compile, ranges};
-use crate::imap::session::{Over, Session, Step};
+use crate::imap::session::Session;
 use crate::imap::{describe, flags};
 use crate::mail::section::{What, section};
 use crate::mail::store::{Change, Message, Store};
 use crate::seed::Flags;
+use crate::session::{Over, Step};
 
 /// Messages looked at before other connections get a turn.
 const PATIENCE: usize = 64;

@@ -8,9 +8,10 @@ use imap_proto::types::{
 };
 
 use crate::imap::flags;
-use crate::imap::session::{Over, Session, Step};
+use crate::imap::session::Session;
 use crate::mail::pattern::fits;
 use crate::mail::store::{INBOX, Refused};
+use crate::session::{Over, Step};
 
 impl Session {
     pub(crate) fn namespace(&mut self) -> Step {

@@ -4,46 +4,31 @@ mod append;
 mod change;
 mod command;
 mod describe;
+mod fault;
 mod fetch;
 mod flags;
 mod folder;
-mod profile;
 mod search;
 mod session;
 mod sign_in;
+mod words;
 
 use std::sync::Arc;
 
 use driver::Connection;
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use wire::Limits;
 
-pub(crate) use profile::{HOST, front_end};
-pub use profile::{ImapFault, Profile};
+pub use fault::ImapFault;
 
-use crate::clock::Clock;
-use crate::count::{Counters, RequestKind};
-use crate::directory::Directory;
-use crate::mail::stores::Stores;
-use crate::mail_faults::MailFaults;
+use crate::context;
+use crate::count::RequestKind;
 use crate::net;
-use crate::token::Mint;
 
 /// The longest message APPEND takes: Exchange Online's default for receiving.
 const MAX_MESSAGE: u64 = 36 << 20;
 
-/// What all connections of the server share.
-pub(crate) struct Context {
-    pub(crate) clock: Clock,
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) mint: Arc<Mint>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) faults: Arc<MailFaults<ImapFault>>,
-    pub(crate) profile: Profile,
-    pub(crate) tls: Arc<ServerConfig>,
-}
+type Context = context::Context<ImapFault>;
 
 /// Accepts connections until dropped; `implicit` says whether TLS comes first.
 pub(crate) async fn serve(listener: TcpListener, context: Arc<Context>, implicit: bool) {

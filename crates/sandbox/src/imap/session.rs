@@ -4,47 +4,21 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use driver::{Connection, Turn};
+use imap_proto::Server;
 use imap_proto::server::{Config, Event, Fault};
 use imap_proto::types::{
     Capabilities, Capability, Code, Command, DateTime, FlagSet, Mailbox, Response, StatusKind,
     StatusResponse, Text,
 };
-use imap_proto::{Misuse, Security, Server};
 use tokio::sync::watch;
 
 use crate::guid;
 use crate::imap::append::Incoming;
-use crate::imap::{Context, flags};
+use crate::imap::{Context, flags, words};
 use crate::mail::store::Store;
 use crate::mail::view::{Update, View};
 use crate::net::{Resetter, Stream};
-
-/// The connection is over; nothing more can be said on it.
-pub(crate) struct Over;
-
-/// What becomes of a command's handling.
-pub(crate) type Step = Result<(), Over>;
-
-impl From<Misuse> for Over {
-    fn from(_: Misuse) -> Self {
-        Self
-    }
-}
-
-/// Who is signed in.
-pub(crate) enum Who {
-    Nobody,
-    /// With access to a mailbox, until the token ends.
-    Connected {
-        store: Arc<Store>,
-        until: u64,
-    },
-    /// Without; so many more commands are answered.
-    NotConnected {
-        left: u32,
-        until: u64,
-    },
-}
+use crate::session::{Over, Step, Who, close};
 
 /// One connection.
 pub(crate) struct Session {
@@ -52,7 +26,7 @@ pub(crate) struct Session {
     pub(crate) server: Server,
     pub(crate) context: Arc<Context>,
     pub(crate) resetter: Resetter,
-    pub(crate) who: Who,
+    pub(crate) who: Who<Arc<Store>>,
     pub(crate) view: Option<View>,
     pub(crate) incoming: Option<Incoming>,
     /// News from the store, while somebody is signed in.
@@ -62,7 +36,7 @@ pub(crate) struct Session {
     /// Whether a throttled command was answered already.
     pub(crate) throttled: bool,
     /// What [`Event::AuthEnd`] decides about.
-    pub(crate) pending: Option<Who>,
+    pub(crate) pending: Option<Who<Arc<Store>>>,
 }
 
 /// An event that borrows nothing.
@@ -111,12 +85,7 @@ pub(crate) async fn run(
     if implicit && connection.handshake().await.is_err() {
         return;
     }
-    let security = match (implicit, context.profile.is_exchange()) {
-        (true, _) => Security::Tls,
-        (false, true) => Security::StartTls,
-        (false, false) => Security::DangerousPlaintext,
-    };
-    let mut config = Config::new(security);
+    let mut config = Config::new(context.security(implicit));
     config.limits = crate::imap::limits();
     config.bare_plus = context.profile.is_exchange();
     let mut session = Session {
@@ -138,7 +107,7 @@ pub(crate) async fn run(
 
 impl Session {
     async fn serve(&mut self) -> Step {
-        let greeting = self.context.profile.greeting(&guid::random());
+        let greeting = words::greeting(self.context.profile, &guid::random());
         let text = Text::new(greeting.into_bytes()).map_err(|_| Over)?;
         self.server.greet(&StatusResponse::untagged(StatusKind::Ok, text))?;
         loop {
@@ -170,18 +139,11 @@ impl Session {
             return;
         }
         self.server.disconnect();
-        while let Ok(turn) = self.connection.drive(&mut self.server).await {
-            if turn == Turn::Closed {
-                break;
-            }
-        }
+        close(&mut self.connection, &mut self.server).await;
     }
 
     async fn wait(&mut self) -> Result<Wake, Over> {
-        let until = match &self.who {
-            Who::Connected { until, .. } | Who::NotConnected { until, .. } => Some(*until),
-            Who::Nobody => None,
-        };
+        let until = self.who.until();
         let clock = self.context.clock.clone();
         let expired = async move {
             match until {
@@ -240,7 +202,7 @@ impl Session {
 
     pub(crate) fn capability(&mut self) -> Step {
         let signed_in = !matches!(self.who, Who::Nobody);
-        let line = self.context.profile.capabilities(self.server.is_secure(), signed_in);
+        let line = words::capabilities(self.context.profile, self.server.is_secure(), signed_in);
         let mut capabilities = Capabilities::new();
         for word in line.split(' ') {
             capabilities.push(Capability::new(word).map_err(|_| Over)?);
@@ -284,10 +246,7 @@ impl Session {
 
     /// The mailbox, if somebody is signed in and may open one.
     pub(crate) fn mailbox(&self) -> Option<Arc<Store>> {
-        match &self.who {
-            Who::Connected { store, .. } => Some(Arc::clone(store)),
-            Who::Nobody | Who::NotConnected { .. } => None,
-        }
+        self.who.mailbox().map(Arc::clone)
     }
 
     /// The token has ended: so does the session.
@@ -312,12 +271,7 @@ impl Session {
 
     /// Whether the token ended meanwhile.
     pub(crate) fn is_expired(&self) -> bool {
-        match &self.who {
-            Who::Connected { until, .. } | Who::NotConnected { until, .. } => {
-                *until <= self.context.clock.now()
-            }
-            Who::Nobody => false,
-        }
+        self.who.until().is_some_and(|until| until <= self.context.clock.now())
     }
 
     pub(crate) fn done(&mut self, command: &str) -> Step {

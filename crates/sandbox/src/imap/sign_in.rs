@@ -1,44 +1,32 @@
 //! AUTHENTICATE and LOGIN: what a token opens.
 
-use imap_proto::types::StatusKind;
-use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
+use std::sync::Arc;
+
+use sasl::{Credentials, ServerExchange};
 use wire::{Secret, SecretBytes};
 
-use crate::access::{self, Door, Protocol};
+use crate::access::Door;
 use crate::count::RequestKind;
-use crate::imap::profile::ImapFault;
-use crate::imap::session::{Session, Step, Who};
-
-/// Refused sign-ins after which the connection ends.
-const MAX_FAILURES: u32 = 3;
-
-/// Commands answered for somebody who may not open the mailbox.
-const NOT_CONNECTED_COMMANDS: u32 = 2;
+use crate::imap::fault::ImapFault;
+use crate::imap::session::Session;
+use crate::imap::words;
+use crate::mail::store::Store;
+use crate::session::{MAX_FAILURES, Step, Who};
 
 impl Session {
     pub(crate) fn authenticate(&mut self, mechanism: &str) -> Step {
         self.context.counters.count(RequestKind::ImapAuthenticate);
         let limits = self.server.sasl_limits();
-        let offered = self.context.profile.offers(mechanism);
+        let offered = words::offers(self.context.profile, mechanism);
         match ServerExchange::named(mechanism, limits).filter(|_| offered) {
             Some(exchange) => Ok(self.server.begin_auth(exchange)?),
-            None => self.refused(StatusKind::No, "AUTHENTICATE failed."),
+            None => self.refused("AUTHENTICATE failed."),
         }
     }
 
     pub(crate) fn credentials(&mut self, credentials: &Credentials) -> Step {
-        self.pending = match credentials {
-            Credentials::Bearer { user, token, .. } => self.by_token(user.as_deref(), token),
-            Credentials::Password { user, password, .. } => self.by_password(user, password),
-            _ => None,
-        };
-        let verdict = match &self.pending {
-            Some(_) => Verdict::Accept,
-            // Exchange says nothing; others say why.
-            None if self.context.profile.is_exchange() => Verdict::Refuse(None),
-            None => Verdict::Refuse(Some(ErrorChallenge::new("401"))),
-        };
-        Ok(self.server.verdict(verdict)?)
+        self.pending = self.context.open(credentials).map(|door| self.entered(&door));
+        Ok(self.server.verdict(self.context.verdict(self.pending.is_some()))?)
     }
 
     pub(crate) fn auth_end(&mut self, success: bool) -> Step {
@@ -50,39 +38,39 @@ impl Session {
                 }
                 self.done("AUTHENTICATE")
             }
-            None => self.refused(StatusKind::No, "AUTHENTICATE failed."),
+            None => self.refused("AUTHENTICATE failed."),
         }
     }
 
     pub(crate) fn login(&mut self, user: &str, password: &SecretBytes) -> Step {
         self.context.counters.count(RequestKind::ImapAuthenticate);
         if self.context.profile.is_exchange() {
-            self.server.complete(StatusKind::No, None, "Basic authentication is disabled.")?;
+            self.no(None, "Basic authentication is disabled.")?;
             self.bye("Microsoft Exchange Server IMAP4 server signing off.")?;
             self.server.disconnect();
             return Ok(());
         }
         let password = Secret::from(String::from_utf8_lossy(password.expose()).into_owned());
-        match self.by_password(user, &password) {
+        match self.context.by_password(user, &password).map(|door| self.entered(&door)) {
             Some(who) => {
                 self.enter(who);
                 self.capability()?;
                 self.done("LOGIN")
             }
-            None => self.refused(StatusKind::No, "LOGIN failed."),
+            None => self.refused("LOGIN failed."),
         }
     }
 
-    fn enter(&mut self, who: Who) {
-        if let Who::Connected { store, .. } = &who {
+    fn enter(&mut self, who: Who<Arc<Store>>) {
+        if let Some(store) = who.mailbox() {
             self.changes = Some(store.changes());
         }
         self.who = who;
     }
 
-    fn refused(&mut self, kind: StatusKind, text: &str) -> Step {
+    fn refused(&mut self, text: &str) -> Step {
         self.failures += 1;
-        self.server.complete(kind, None, text)?;
+        self.no(None, text)?;
         if self.failures >= MAX_FAILURES {
             self.bye("Connection is closed. 13")?;
             self.server.disconnect();
@@ -90,28 +78,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a token opens beside this user name; `None` if the sign-in itself is refused.
-    fn by_token(&self, user: Option<&str>, token: &Secret) -> Option<Who> {
-        let context = &self.context;
-        access::by_token(&context.directory, &context.mint, Protocol::Imap, user, token)
-            .map(|door| self.connect(&door))
-    }
-
-    /// What a password opens: the user's own mailbox, and only where passwords are taken.
-    fn by_password(&self, user: &str, password: &Secret) -> Option<Who> {
-        if self.context.profile.is_exchange() {
-            return None;
-        }
-        access::by_password(&self.context.directory, Protocol::Imap, user, password)
-            .map(|door| self.connect(&door))
-    }
-
-    fn connect(&self, door: &Door<'_>) -> Who {
-        let until = door.until;
-        if door.open && !self.context.faults.has(&ImapFault::NotConnected) {
-            Who::Connected { store: self.context.stores.of(door.mailbox), until }
-        } else {
-            Who::NotConnected { left: NOT_CONNECTED_COMMANDS, until }
-        }
+    fn entered(&self, door: &Door<'_>) -> Who<Arc<Store>> {
+        let shut = self.context.faults.has(&ImapFault::NotConnected);
+        Who::entered(door, shut, |user| self.context.stores.of(user))
     }
 }

@@ -9,21 +9,14 @@ mod words;
 use std::sync::Arc;
 
 use driver::Connection;
-use pop3_proto::Security;
 use pop3_proto::server::Config;
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
 pub use fault::Pop3Fault;
 
-use crate::clock::Clock;
-use crate::count::{Counters, RequestKind};
-use crate::directory::Directory;
-use crate::imap::Profile;
-use crate::mail::stores::Stores;
-use crate::mail_faults::MailFaults;
+use crate::context;
+use crate::count::RequestKind;
 use crate::net;
-use crate::token::Mint;
 
 /// The longest command line Exchange takes, in octets (RFC 2449 section 4): no token fits it.
 const LONGEST_COMMAND: usize = 255;
@@ -31,17 +24,7 @@ const LONGEST_COMMAND: usize = 255;
 /// Octets of a SASL response, decoded, that make 4,096 characters of Base64.
 const SHORT_RESPONSE: usize = 3072;
 
-/// What all connections of the server share.
-pub(crate) struct Context {
-    pub(crate) clock: Clock,
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) mint: Arc<Mint>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) faults: Arc<MailFaults<Pop3Fault>>,
-    pub(crate) profile: Profile,
-    pub(crate) tls: Arc<ServerConfig>,
-}
+type Context = context::Context<Pop3Fault>;
 
 /// Accepts connections until dropped; `implicit` says whether TLS comes first.
 pub(crate) async fn serve(listener: TcpListener, context: Arc<Context>, implicit: bool) {
@@ -56,12 +39,7 @@ pub(crate) async fn serve(listener: TcpListener, context: Arc<Context>, implicit
 
 fn config(context: &Context, implicit: bool) -> Config {
     let exchange = context.profile.is_exchange();
-    let security = match (implicit, exchange) {
-        (true, _) => Security::Tls,
-        (false, true) => Security::StartTls,
-        (false, false) => Security::DangerousPlaintext,
-    };
-    let mut config = Config::new(security);
+    let mut config = Config::new(context.security(implicit));
     config.bare_plus = exchange;
     if exchange {
         config.longest_command = LONGEST_COMMAND;

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use driver::{Connection, Turn};
+use pop3_proto::Server;
 use pop3_proto::server::{Event, Fault};
 use pop3_proto::types::{Code, Command, Entry, Reply, ScanListing, UniqueId, UniqueIdListing};
-use pop3_proto::{Misuse, Server};
 
 use crate::count::RequestKind;
 use crate::mail::header;
@@ -14,33 +14,7 @@ use crate::net::{Resetter, Stream};
 use crate::pop3::fault::Pop3Fault;
 use crate::pop3::maildrop::{self, Maildrop};
 use crate::pop3::{Context, words};
-
-/// The connection is over; nothing more can be said on it.
-pub(crate) struct Over;
-
-/// What becomes of a command's handling.
-pub(crate) type Step = Result<(), Over>;
-
-impl From<Misuse> for Over {
-    fn from(_: Misuse) -> Self {
-        Self
-    }
-}
-
-/// Who is signed in.
-pub(crate) enum Who {
-    Nobody,
-    /// With access to a mailbox, until the token ends.
-    Connected {
-        maildrop: Maildrop,
-        until: u64,
-    },
-    /// Without; so many more commands are answered.
-    NotConnected {
-        left: u32,
-        until: u64,
-    },
-}
+use crate::session::{Over, Step, Who, close};
 
 /// One connection.
 pub(crate) struct Session {
@@ -48,11 +22,11 @@ pub(crate) struct Session {
     pub(crate) server: Server,
     pub(crate) context: Arc<Context>,
     resetter: Resetter,
-    pub(crate) who: Who,
+    pub(crate) who: Who<Maildrop>,
     /// Refused sign-ins.
     pub(crate) failures: u32,
     /// What [`Event::AuthEnd`] decides about.
-    pub(crate) pending: Option<Who>,
+    pub(crate) pending: Option<Who<Maildrop>>,
     /// UTF8 has been said.
     utf8: bool,
 }
@@ -113,11 +87,7 @@ impl Session {
             return;
         }
         self.server.disconnect();
-        while let Ok(turn) = self.connection.drive(&mut self.server).await {
-            if turn == Turn::Closed {
-                break;
-            }
-        }
+        close(&mut self.connection, &mut self.server).await;
     }
 
     async fn hear(&mut self, event: Event) -> Step {
@@ -155,7 +125,7 @@ impl Session {
                 self.ok("UTF8 enabled.")
             }
             Command::Quit => {
-                if let Who::Connected { maildrop, .. } = &self.who {
+                if let Some(maildrop) = self.who.mailbox() {
                     maildrop.update();
                 }
                 self.ok("Microsoft Exchange Server POP3 server signing off.")
@@ -195,11 +165,9 @@ impl Session {
 
     /// Whether the answer is that no mailbox is there.
     fn is_refused(&mut self) -> Result<bool, Over> {
-        let Who::NotConnected { left, .. } = &mut self.who else { return Ok(false) };
-        *left = left.saturating_sub(1);
-        let last = *left == 0;
+        let Some(left) = self.who.turn_away() else { return Ok(false) };
         self.err("User is authenticated but not connected.")?;
-        if last {
+        if left == 0 {
             self.server.disconnect();
         }
         Ok(true)
@@ -309,26 +277,15 @@ impl Session {
     }
 
     fn maildrop(&self) -> Result<&Maildrop, Over> {
-        match &self.who {
-            Who::Connected { maildrop, .. } => Ok(maildrop),
-            Who::Nobody | Who::NotConnected { .. } => Err(Over),
-        }
+        self.who.mailbox().ok_or(Over)
     }
 
     fn maildrop_mut(&mut self) -> Result<&mut Maildrop, Over> {
-        match &mut self.who {
-            Who::Connected { maildrop, .. } => Ok(maildrop),
-            Who::Nobody | Who::NotConnected { .. } => Err(Over),
-        }
+        self.who.mailbox_mut().ok_or(Over)
     }
 
     fn is_expired(&self) -> bool {
-        match &self.who {
-            Who::Connected { until, .. } | Who::NotConnected { until, .. } => {
-                *until <= self.context.clock.now()
-            }
-            Who::Nobody => false,
-        }
+        self.who.until().is_some_and(|until| until <= self.context.clock.now())
     }
 
     fn begin(&mut self, text: &str) -> Step {

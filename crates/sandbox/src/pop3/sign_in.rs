@@ -1,21 +1,16 @@
 //! AUTH and PASS: what a token opens.
 
 use pop3_proto::types::{Code, Name, Password, Reply};
-use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
+use sasl::{Credentials, ServerExchange};
 use wire::Secret;
 
-use crate::access::{self, Door, Protocol};
+use crate::access::Door;
 use crate::count::RequestKind;
 use crate::pop3::fault::Pop3Fault;
 use crate::pop3::maildrop::Maildrop;
-use crate::pop3::session::{Over, Session, Step, Who};
+use crate::pop3::session::Session;
 use crate::pop3::words;
-
-/// Refused sign-ins after which the connection ends.
-const MAX_FAILURES: u32 = 3;
-
-/// Commands answered for somebody who may not open the mailbox.
-const NOT_CONNECTED_COMMANDS: u32 = 2;
+use crate::session::{MAX_FAILURES, Over, Step, Who};
 
 /// How Exchange refuses tokens and passwords alike.
 const FAILURE: &str = "Authentication failure: unknown user name or bad password.";
@@ -37,18 +32,8 @@ impl Session {
     }
 
     pub(crate) fn credentials(&mut self, credentials: &Credentials) -> Step {
-        self.pending = match credentials {
-            Credentials::Bearer { user, token, .. } => self.by_token(user.as_deref(), token),
-            Credentials::Password { user, password, .. } => self.by_password(user, password),
-            _ => None,
-        };
-        let verdict = match &self.pending {
-            Some(_) => Verdict::Accept,
-            // Exchange says nothing; others say why.
-            None if self.context.profile.is_exchange() => Verdict::Refuse(None),
-            None => Verdict::Refuse(Some(ErrorChallenge::new("401"))),
-        };
-        Ok(self.server.verdict(verdict)?)
+        self.pending = self.context.open(credentials).map(|door| self.entered(&door));
+        Ok(self.server.verdict(self.context.verdict(self.pending.is_some()))?)
     }
 
     pub(crate) fn auth_end(&mut self, success: bool) -> Step {
@@ -61,13 +46,13 @@ impl Session {
     pub(crate) fn login(&mut self, name: &Name, password: &Password) -> Step {
         self.context.counters.count(RequestKind::Pop3Authenticate);
         let password = Secret::from(String::from_utf8_lossy(password.expose()).into_owned());
-        match self.by_password(name.as_str(), &password) {
+        match self.context.by_password(name.as_str(), &password).map(|door| self.entered(&door)) {
             Some(who) => self.enter(who, "User successfully logged on."),
             None => self.refused("Logon failure: unknown user name or bad password."),
         }
     }
 
-    fn enter(&mut self, who: Who, text: &str) -> Step {
+    fn enter(&mut self, who: Who<Maildrop>, text: &str) -> Step {
         self.who = who;
         self.ok(text)
     }
@@ -86,28 +71,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a token opens beside this user name; `None` if the sign-in itself is refused.
-    fn by_token(&self, user: Option<&str>, token: &Secret) -> Option<Who> {
-        let context = &self.context;
-        access::by_token(&context.directory, &context.mint, Protocol::Pop3, user, token)
-            .map(|door| self.connect(&door))
-    }
-
-    /// What a password opens: the user's own mailbox, and only where passwords are taken.
-    fn by_password(&self, user: &str, password: &Secret) -> Option<Who> {
-        if self.context.profile.is_exchange() {
-            return None;
-        }
-        access::by_password(&self.context.directory, Protocol::Pop3, user, password)
-            .map(|door| self.connect(&door))
-    }
-
-    fn connect(&self, door: &Door<'_>) -> Who {
-        let until = door.until;
-        if door.open && !self.context.faults.has(&Pop3Fault::NotConnected) {
-            Who::Connected { maildrop: Maildrop::open(self.context.stores.of(door.mailbox)), until }
-        } else {
-            Who::NotConnected { left: NOT_CONNECTED_COMMANDS, until }
-        }
+    fn entered(&self, door: &Door<'_>) -> Who<Maildrop> {
+        let shut = self.context.faults.has(&Pop3Fault::NotConnected);
+        Who::entered(door, shut, |user| Maildrop::open(self.context.stores.of(user)))
     }
 }

@@ -1,8 +1,8 @@
-//! What the POP3 server says of itself (exchange-online facts D.3).
+//! What the POP3 server says of itself.
 
 use pop3_proto::types::{Capability, Invalid, Mechanism};
 
-use crate::imap::{Profile, front_end};
+use crate::profile::{Profile, front_end};
 
 /// The text of the greeting.
 pub(crate) fn greeting(profile: Profile) -> String {

@@ -10,7 +10,6 @@ mod words;
 use std::sync::Arc;
 
 use driver::Connection;
-use rustls::ServerConfig;
 use smtp_proto::Security;
 use smtp_proto::server::Config;
 use tokio::net::TcpListener;
@@ -18,14 +17,10 @@ use tokio::net::TcpListener;
 pub use fault::SmtpFault;
 pub(crate) use slots::Slots;
 
-use crate::clock::Clock;
-use crate::count::{Counters, RequestKind};
-use crate::directory::Directory;
-use crate::imap::Profile;
-use crate::mail::stores::Stores;
-use crate::mail_faults::MailFaults;
+use crate::context;
+use crate::count::RequestKind;
 use crate::net;
-use crate::token::Mint;
+use crate::profile::Profile;
 
 /// The longest message, in octets: what Exchange Online's `SIZE` says.
 const MAX_MESSAGE: u64 = 157_286_400;
@@ -33,27 +28,15 @@ const MAX_MESSAGE: u64 = 157_286_400;
 /// Most recipients of one message: Exchange Online's default.
 const MAX_RECIPIENTS: usize = 500;
 
-/// What all connections of the server share.
-pub(crate) struct Context {
-    pub(crate) clock: Clock,
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) mint: Arc<Mint>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) faults: Arc<MailFaults<SmtpFault>>,
-    pub(crate) profile: Profile,
-    pub(crate) tls: Arc<ServerConfig>,
-    /// Connections per mailbox.
-    pub(crate) slots: Slots,
-}
+type Context = context::Context<SmtpFault>;
 
 /// Accepts connections until dropped. TLS begins with STARTTLS.
-pub(crate) async fn serve(listener: TcpListener, context: Arc<Context>) {
+pub(crate) async fn serve(listener: TcpListener, context: Arc<Context>, slots: Slots) {
     net::accept(listener, |stream, _, peer| {
         context.counters.count(RequestKind::SmtpConnection);
         let server = smtp_proto::Server::new(config(context.profile));
         let connection = Connection::server(stream, Arc::clone(&context.tls), server.inbox());
-        session::run(connection, server, Arc::clone(&context), peer)
+        session::run(connection, server, Arc::clone(&context), slots.clone(), peer)
     })
     .await;
 }

@@ -5,37 +5,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use driver::{Connection, Turn};
+use smtp_proto::Server;
 use smtp_proto::server::{Event, Fault, HelloKind, MessageFault};
-use smtp_proto::types::{ForwardPath, Invalid, ReversePath};
-use smtp_proto::{Misuse, Server};
+use smtp_proto::types::{ForwardPath, ReversePath};
 
 use crate::count::RequestKind;
-use crate::imap::HOST;
 use crate::net::Stream;
+use crate::profile::HOST;
 use crate::random;
+use crate::session::{Over, Step, close};
 use crate::smtp::fault::SmtpFault;
 use crate::smtp::sign_in::Outcome;
-use crate::smtp::slots::Slot;
+use crate::smtp::slots::{Slot, Slots};
 use crate::smtp::submit::Submission;
 use crate::smtp::{Context, words};
-
-/// The connection is over; nothing more can be said on it.
-pub(crate) struct Over;
-
-/// What becomes of a command's handling.
-pub(crate) type Step = Result<(), Over>;
-
-impl From<Misuse> for Over {
-    fn from(_: Misuse) -> Self {
-        Self
-    }
-}
-
-impl From<Invalid> for Over {
-    fn from(_: Invalid) -> Self {
-        Self
-    }
-}
 
 /// Who is signed in.
 #[derive(Clone, Debug)]
@@ -53,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) context: Arc<Context>,
     peer: IpAddr,
     pub(crate) sender: Option<Sender>,
+    /// Connections per mailbox, of all sessions.
+    pub(crate) slots: Slots,
     /// The right to send, if the mailbox had one left.
     pub(crate) slot: Option<Slot>,
     /// What [`Event::AuthEnd`] decides about.
@@ -70,13 +55,20 @@ enum Said {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn run(connection: Connection<Stream>, server: Server, context: Arc<Context>, peer: IpAddr) {
+pub(crate) async fn run(
+    connection: Connection<Stream>,
+    server: Server,
+    context: Arc<Context>,
+    slots: Slots,
+    peer: IpAddr,
+) {
     let mut session = Session {
         connection,
         server,
         context,
         peer,
         sender: None,
+        slots,
         slot: None,
         pending: None,
         from: None,
@@ -137,11 +129,7 @@ impl Session {
     /// Sends what is pending and closes.
     async fn end(&mut self) {
         self.server.disconnect();
-        while let Ok(turn) = self.connection.drive(&mut self.server).await {
-            if turn == Turn::Closed {
-                break;
-            }
-        }
+        close(&mut self.connection, &mut self.server).await;
     }
 
     fn hear(&mut self, event: Event<'static>) -> Step {
@@ -242,7 +230,7 @@ impl Session {
         }
         if self.context.profile.is_exchange() && self.slot.is_none() {
             // One that was taken at sign-in may have come free.
-            self.slot = self.sender.as_ref().and_then(|s| self.context.slots.take(&s.mailbox));
+            self.slot = self.sender.as_ref().and_then(|s| self.slots.take(&s.mailbox));
             if self.slot.is_none() {
                 return self.reply(
                     432,

@@ -1,16 +1,19 @@
 //! AUTH: who may send.
 
-use sasl::{Credentials, ErrorChallenge, ServerExchange, Verdict};
-use wire::Secret;
+use sasl::{Credentials, ServerExchange};
 
-use crate::access::{self, Door, Protocol};
+use crate::access::Door;
 use crate::count::RequestKind;
+use crate::session::Step;
 use crate::smtp::fault::SmtpFault;
-use crate::smtp::session::{Sender, Session, Step};
+use crate::smtp::session::{Sender, Session};
 use crate::smtp::words;
 
 /// The catch-all: bad token, wrong scope, wrong user, no permission, bad Base64, a cancelled exchange.
 pub(crate) const UNSUCCESSFUL: &str = "5.7.3 Authentication unsuccessful";
+
+/// What passwords are refused with, right or wrong.
+const NO_PASSWORDS: &str = "5.7.139 Authentication unsuccessful, basic authentication is disabled.";
 
 /// What the exchange came to, told once it is over.
 pub(crate) enum Outcome {
@@ -34,16 +37,12 @@ impl Session {
 
     pub(crate) fn credentials(&mut self, credentials: &Credentials) -> Step {
         let outcome = match credentials {
-            Credentials::Bearer { user, token, .. } => self.by_token(user.as_deref(), token),
-            Credentials::Password { user, password, .. } => self.by_password(user, password),
-            _ => Outcome::Refused(UNSUCCESSFUL),
+            Credentials::Password { .. } if self.context.profile.is_exchange() => {
+                Outcome::Refused(NO_PASSWORDS)
+            }
+            _ => self.context.open(credentials).map_or(Outcome::Refused(UNSUCCESSFUL), enter),
         };
-        let verdict = match &outcome {
-            Outcome::Sender(_) => Verdict::Accept,
-            // Exchange says nothing; others say why.
-            Outcome::Refused(_) if self.context.profile.is_exchange() => Verdict::Refuse(None),
-            Outcome::Refused(_) => Verdict::Refuse(Some(ErrorChallenge::new("401"))),
-        };
+        let verdict = self.context.verdict(matches!(outcome, Outcome::Sender(_)));
         self.pending = Some(outcome);
         Ok(self.server.verdict(verdict)?)
     }
@@ -51,7 +50,7 @@ impl Session {
     pub(crate) fn auth_end(&mut self, success: bool) -> Step {
         match self.pending.take() {
             Some(Outcome::Sender(sender)) if success => {
-                self.slot = self.context.slots.take(&sender.mailbox);
+                self.slot = self.slots.take(&sender.mailbox);
                 self.sender = Some(sender);
                 self.reply(235, "2.7.0 Authentication successful")
             }
@@ -63,22 +62,6 @@ impl Session {
     fn refused(&mut self, why: &str) -> Step {
         let text = format!("{why} {}", words::place(self.context.clock.now()));
         self.reply(535, &text)
-    }
-
-    fn by_token(&self, user: Option<&str>, token: &Secret) -> Outcome {
-        let context = &self.context;
-        let door = access::by_token(&context.directory, &context.mint, Protocol::Smtp, user, token);
-        door.map_or(Outcome::Refused(UNSUCCESSFUL), enter)
-    }
-
-    fn by_password(&self, user: &str, password: &Secret) -> Outcome {
-        if self.context.profile.is_exchange() {
-            return Outcome::Refused(
-                "5.7.139 Authentication unsuccessful, basic authentication is disabled.",
-            );
-        }
-        let door = access::by_password(&self.context.directory, Protocol::Smtp, user, password);
-        door.map_or(Outcome::Refused(UNSUCCESSFUL), enter)
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::directory::Directory;
-use crate::imap::HOST;
 use crate::mail::store::INBOX;
 use crate::mail::stores::Stores;
 use crate::mail::{address, header};
+use crate::profile::HOST;
 use crate::seed::{self, Flags};
 use crate::smtp::session::Sender;
 

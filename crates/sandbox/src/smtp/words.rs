@@ -1,4 +1,4 @@
-//! What the SMTP server says of itself and of refusals (exchange-online facts D.4).
+//! What the SMTP server says of itself and of refusals.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use smtp_proto::types::{Invalid, Reply, ReplyCode};
 
 use crate::clock::Civil;
 use crate::directory::SmtpRefusal;
-use crate::imap::{HOST, Profile, front_end};
+use crate::profile::{HOST, Profile, front_end};
 use crate::{random, seed};
 
 /// A reply of one line; an enhanced code at its head counts as the reply's own.

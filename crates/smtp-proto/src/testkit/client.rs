@@ -22,7 +22,7 @@ pub enum Action {
     /// Asks for TLS.
     StartTls,
     /// Signs in.
-    Authenticate(fn() -> Box<dyn ClientMechanism>),
+    Authenticate(Box<dyn ClientMechanism>),
     /// Sends messages, given all at once.
     Send(Vec<Message>),
     /// Says NOOP.
@@ -145,7 +145,7 @@ impl Subject for ScriptedClient {
             Action::Hello => self.client.hello(&Self::name()),
             Action::Helo => self.client.helo(&Self::name()),
             Action::StartTls => self.client.starttls(),
-            Action::Authenticate(mechanism) => self.client.authenticate(mechanism()),
+            Action::Authenticate(mechanism) => self.client.authenticate(mechanism),
             Action::Noop => self.client.noop(),
             Action::Rset => self.client.rset(),
             Action::Vrfy(who) => self.client.vrfy(&who),
@@ -195,12 +195,7 @@ pub(super) fn play(data: &[u8]) -> Vec<String> {
     let script = || {
         [
             Action::Hello,
-            Action::Authenticate(|| {
-                match sasl::xoauth2::Client::new("ana@contoso.example", "tok.en-1".into()) {
-                    Ok(client) => Box::new(client),
-                    Err(_) => unreachable!("the credentials are fine"),
-                }
-            }),
+            Action::Authenticate(sasl::testkit::client(sasl::xoauth2::NAME, "tok.en-1")),
             Action::Send(alloc::vec![
                 message(Transfer::Data, Partial::Accept),
                 message(Transfer::Bdat, Partial::Refuse),

@@ -162,7 +162,7 @@ pub fn capabilities() -> impl Strategy<Value = Capabilities> {
     (ehlo_name(), vec(extension, 0..8)).prop_map(|(name, e)| Capabilities::new(&name, e).unwrap())
 }
 
-/// The 64 messages of INJ-15 (hostile.md): every line end, dots, every line end, between other text and at either end.
+/// The 64 messages of INJ-15: every line end, dots, every line end, between other text and at either end.
 pub fn dots_and_line_ends() -> Vec<Vec<u8>> {
     let ends: [&[u8]; 4] = [b"\r\n", b"\n", b"\r", b"\r\r\n"];
     let dots: [&[u8]; 4] = [b".", b"..", b" .", b""];

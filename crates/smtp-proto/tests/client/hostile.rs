@@ -115,6 +115,6 @@ fn the_service_may_close_at_any_step() {
     let o = plain(EHLO, || vec![Action::Noop], "421 bye\r\n");
     saw(&o, "NOOP 421 bye");
     assert!(last(&o).starts_with("error: ServiceClosing"));
-    let o = plain(EHLO, || vec![Action::Authenticate(xoauth2)], "421 bye\r\n");
+    let o = plain(EHLO, || vec![Action::Authenticate(xoauth2())], "421 bye\r\n");
     saw(&o, "AUTH 421 bye");
 }

@@ -9,14 +9,14 @@ const BLOB: &str = "dXNlcj1hbmFAY29udG9zby5leGFtcGxl";
 
 #[test]
 fn a_short_initial_response_rides_on_the_command_and_a_long_one_waits() {
-    let o = plain(EHLO, || vec![Action::Authenticate(xoauth2)], "235 2.7.0 Authentication successful\r\n");
+    let o = plain(EHLO, || vec![Action::Authenticate(xoauth2())], "235 2.7.0 Authentication successful\r\n");
     assert!(behind(&o).starts_with(&format!("AUTH XOAUTH2 {BLOB}")), "{}", behind(&o));
     saw(&o, "AUTH 235 2.7.0 Authentication successful");
-    // exchange-online.md D.4: 334 with and without a blank, with text that is no base64 and with text that looks like it.
+    // As servers were seen to send it: 334 with and without a blank, with text that is no base64 and with text that looks like it.
     for invitation in ["334 \r\n", "334\r\n", "334 go ahead\r\n", "334 Continue\r\n"] {
         let mut config = Config::new(Security::DangerousPlaintext);
         config.initial_response = InitialResponse::Never;
-        let script = || vec![Action::Hello, Action::Authenticate(xoauth2)];
+        let script = || vec![Action::Hello, Action::Authenticate(xoauth2())];
         let o = with(config, script, &format!("{EHLO}{invitation}235 in\r\n"));
         assert!(behind(&o).starts_with(&format!("AUTH XOAUTH2\r\n{BLOB}")), "{invitation:?}: {}", behind(&o));
         saw(&o, "AUTH 235 in");
@@ -37,7 +37,8 @@ fn a_short_initial_response_rides_on_the_command_and_a_long_one_waits() {
 fn success_before_the_credentials_is_no_success() {
     let mut config = Config::new(Security::DangerousPlaintext);
     config.initial_response = InitialResponse::Never;
-    let o = with(config, || vec![Action::Hello, Action::Authenticate(xoauth2)], &format!("{EHLO}235 in\r\n"));
+    let o =
+        with(config, || vec![Action::Hello, Action::Authenticate(xoauth2())], &format!("{EHLO}235 in\r\n"));
     assert_eq!(last(&o), "error: Sasl(EarlySuccess)");
 }
 
@@ -48,7 +49,7 @@ fn refusals_keep_their_codes_and_lose_the_token() {
     for code in ["535 5.7.3", "432 4.7.12", "454 4.7.0", "535 5.7.139"] {
         let o = plain(
             EHLO,
-            || vec![Action::Authenticate(xoauth2), Action::Noop],
+            || vec![Action::Authenticate(xoauth2()), Action::Noop],
             &format!("{code} bad {TOKEN} {b64}\r\n250 still here {TOKEN}\r\n"),
         );
         saw(&o, &format!("AUTH {code} bad (redacted) (redacted)"));
@@ -58,7 +59,7 @@ fn refusals_keep_their_codes_and_lose_the_token() {
 
 #[test]
 fn no_credentials_in_the_clear() {
-    let script = || vec![Action::Hello, Action::Authenticate(xoauth2)];
+    let script = || vec![Action::Hello, Action::Authenticate(xoauth2())];
     let o = with(Config::new(Security::StartTls), script, EHLO);
     saw(&o, "gives Err(NoTls)");
     assert_eq!(sent(&o), "EHLO client.example\r\n");

@@ -40,7 +40,7 @@ fn without_tls_nothing_of_value_is_sent() {
             Action::Hello,
             Action::StartTls,
             Action::Helo,
-            Action::Authenticate(xoauth2),
+            Action::Authenticate(xoauth2()),
             Action::Send(vec![message(&["a@b"])]),
         ]
     };

@@ -24,13 +24,7 @@ pub(super) fn run(player: &mut Player<'_>) -> io::Result<()> {
         }
         .to_owned()
     });
-    if case.tls == Start::Implicit {
-        player.upgrade()?;
-    }
-    match &case.greet {
-        Some(segments) => player.play(segments, Command::default())?,
-        None => player.send(format!("* OK [CAPABILITY {capabilities}] hi\r\n").as_bytes())?,
-    }
+    player.greet(&format!("* OK [CAPABILITY {capabilities}] hi\r\n"))?;
     loop {
         let line = player.line()?;
         let line = latin1(&line);

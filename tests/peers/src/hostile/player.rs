@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::case::{Case, Segment};
+use super::case::{Case, Segment, Start};
 use super::server::{Record, Seen};
-use super::substitute::Command;
+use super::substitute::{self, Command};
 use crate::net::reset_on_close;
 
 /// A client that says nothing for so long is gone.
@@ -51,6 +51,24 @@ impl<'a> Player<'a> {
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;
         Ok(Self { case, stream: Stream::Plain(stream), config, received: Vec::new(), tls: false, record })
+    }
+
+    /// TLS where it comes first, and the case's greeting, or this one.
+    pub(super) fn greet(&mut self, greeting: &str) -> io::Result<()> {
+        if self.case.tls == Start::Implicit {
+            self.upgrade()?;
+        }
+        match &self.case.greet {
+            Some(segments) => self.play(segments, Command::default()),
+            None => self.send(greeting.as_bytes()),
+        }
+    }
+
+    /// The client's next line where it begins with a verb: that in capitals, and the rest.
+    pub(super) fn command(&mut self) -> io::Result<(String, String)> {
+        let line = substitute::latin1(&self.line()?);
+        let (verb, arguments) = line.split_once(' ').unwrap_or((&line, ""));
+        Ok((verb.to_ascii_uppercase(), arguments.to_owned()))
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {

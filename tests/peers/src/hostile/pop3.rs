@@ -2,31 +2,22 @@
 
 use std::io;
 
-use super::case::Start;
 use super::player::{Player, done};
-use super::substitute::{Command, latin1};
+use super::substitute::Command;
 
 const MESSAGE: &str = "From: a@x\r\nTo: b@x\r\nSubject: one\r\n\r\nhello one\r\n";
 
 /// Speaks until the connection ends, which is always an error.
 pub(super) fn run(player: &mut Player<'_>) -> io::Result<()> {
     let case = player.case;
-    if case.tls == Start::Implicit {
-        player.upgrade()?;
-    }
-    match &case.greet {
-        Some(segments) => player.play(segments, Command::default())?,
-        None => player.send(b"+OK ready\r\n")?,
-    }
+    player.greet("+OK ready\r\n")?;
     loop {
-        let line = latin1(&player.line()?);
-        let (verb, arguments) = line.split_once(' ').unwrap_or((&line, ""));
-        let verb = verb.to_ascii_uppercase();
+        let (verb, arguments) = player.command()?;
         match case.on.get(&verb) {
             Some(segments) if !(verb == "STLS" && player.tls) => {
-                player.play(segments, Command { tag: "", arguments })?;
+                player.play(segments, Command { tag: "", arguments: &arguments })?;
             }
-            _ => answer(player, &verb, arguments)?,
+            _ => answer(player, &verb, &arguments)?,
         }
     }
 }

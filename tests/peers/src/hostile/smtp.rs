@@ -4,32 +4,24 @@ use std::io;
 
 use super::case::Start;
 use super::player::{Player, done};
-use super::substitute::{Command, latin1};
+use super::substitute::Command;
 
 /// Speaks until the connection ends, which is always an error.
 pub(super) fn run(player: &mut Player<'_>) -> io::Result<()> {
     let case = player.case;
-    if case.tls == Start::Implicit {
-        player.upgrade()?;
-    }
-    match &case.greet {
-        Some(segments) => player.play(segments, Command::default())?,
-        None => player.send(b"220 x ESMTP\r\n")?,
-    }
+    player.greet("220 x ESMTP\r\n")?;
     loop {
-        let line = latin1(&player.line()?);
-        let (verb, arguments) = line.split_once(' ').unwrap_or((&line, ""));
-        let verb = verb.to_ascii_uppercase();
+        let (verb, arguments) = player.command()?;
         // Behind the handshake of a case about STARTTLS, the server is well-behaved.
         let over = player.tls && (verb == "STARTTLS" || (verb == "EHLO" && case.tls == Start::Starttls));
         match case.on.get(&verb) {
             Some(segments) if !over => {
-                player.play(segments, Command { tag: "", arguments })?;
+                player.play(segments, Command { tag: "", arguments: &arguments })?;
                 if verb == "DATA" {
                     data(player)?;
                 }
             }
-            _ => answer(player, &verb, arguments)?,
+            _ => answer(player, &verb, &arguments)?,
         }
     }
 }

@@ -5,7 +5,7 @@ use auth::Provider;
 use auth::discovery::{IssuerRule, Metadata, discover};
 use auth::http::{ReqwestHttp, ReqwestOptions};
 
-use crate::home::Home;
+use postkey_peers::home::Home;
 
 pub(crate) fn http() -> ReqwestHttp {
     ReqwestHttp::new(&ReqwestOptions::default()).unwrap()

@@ -1,38 +1,23 @@
-//! A sandbox, and scripts for Node that sign in at it.
+//! A sandbox's tenant, and scripts for Node that sign in at it.
 
 use std::path::Path;
 
 use postkey_peers::{Program, available, node};
-use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, Sandbox, WEB_APP, WORKLOAD_SUBJECT, WorkloadToken};
+use sandbox::{ANA, DAEMON_APP, PUBLIC_APP, WEB_APP};
 use serde_json::Value;
 
-pub(crate) struct Scene {
-    pub(crate) sandbox: Sandbox,
-    dir: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-}
+pub(crate) use crate::tenant::Tenant as Scene;
 
 impl Scene {
     pub(crate) fn set(test: &str) -> Option<Self> {
         if !available(test, &[Program::Node]) {
             return None;
         }
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        let key = sandbox.client_key();
-        write("ca.pem", sandbox.ca_pem());
-        write("certificate.pem", key.certificate_pem());
-        write("key.pem", key.private_key_pem().expose());
-        write("assertion", sandbox.workload_token(&WorkloadToken::new(WORKLOAD_SUBJECT)).expose());
-        Some(Self { sandbox, dir, runtime })
+        Some(Self::with_proofs())
     }
 
     /// What one flow of a script came to.
     pub(crate) fn run(&self, script: &str, flow: &str) -> Value {
-        let _runtime = self.runtime.enter();
         let app = |name| self.sandbox.app(name).unwrap();
         let secret = |name| app(name).secret().unwrap().expose();
         let ana = self.sandbox.users().iter().find(|user| user.upn() == ANA).unwrap();
@@ -41,10 +26,10 @@ impl Scene {
             .unwrap()
             .arg(flow)
             .env("PERSON", format!("file://{}", person.display()))
-            .env("NODE_EXTRA_CA_CERTS", self.dir.path().join("ca.pem"))
-            .env("CERTIFICATE", self.dir.path().join("certificate.pem"))
-            .env("KEY", self.dir.path().join("key.pem"))
-            .env("ASSERTION", self.dir.path().join("assertion"))
+            .env("NODE_EXTRA_CA_CERTS", self.path("ca.pem"))
+            .env("CERTIFICATE", self.path("certificate.pem"))
+            .env("KEY", self.path("key.pem"))
+            .env("ASSERTION", self.path("assertion"))
             .env("AUTHORITY", self.sandbox.authority())
             .env("SIGN_IN_USER", ANA)
             .env("SIGN_IN_PASSWORD", ana.password().expose())

@@ -9,8 +9,8 @@ use auth::{Client, Registration};
 use postkey_peers::{OidcProvider, Program, available, node};
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
 use crate::judge::{self, http};
+use postkey_peers::home::{Home, Ran};
 
 pub(crate) const ANA: &str = "ana@contoso.example";
 pub(crate) const BJORN: &str = "bjorn@contoso.example";

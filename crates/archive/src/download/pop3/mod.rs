@@ -165,20 +165,11 @@ impl<C: Future<Output = ()>> Run<'_, C> {
                 self.patience.progress();
             }
             match result {
-                Err(Error::Mail(e)) => self.lost(e).await?,
+                Err(Error::Mail(e)) => {
+                    self.patience.wait(e, self.opened, self.progress, self.cancel.as_mut()).await?;
+                }
                 result => return result,
             }
-        }
-    }
-
-    /// The session is gone. Waits if another may do better, gives up otherwise.
-    async fn lost(&mut self, error: postkey::Error) -> Result<(), Error> {
-        let Some(wait) = self.patience.after(&error, self.opened) else { return Err(error.into()) };
-        self.progress.retry(&error, wait);
-        tokio::select! {
-            biased;
-            () = self.cancel.as_mut() => Err(Error::Cancelled),
-            () = tokio::time::sleep(wait) => Ok(()),
         }
     }
 

@@ -4,8 +4,6 @@
 //! list of lines separated by LF. A line that starts with `E` stands for the base64 of the rest of it, so that
 //! a fuzzer reaches the parsers behind the decoder.
 
-#![allow(clippy::panic)]
-
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
