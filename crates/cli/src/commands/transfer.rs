@@ -73,7 +73,7 @@ pub(super) fn import(args: &Import, config: &Config, out: Out) -> Result<()> {
     let mut names = Vec::new();
     for (account, record) in taken {
         take_over(&account, record, args.overwrite, config)?;
-        out.line(format!("The tokens of {STRONG}{}{STRONG:#} are in the store.", account.name))?;
+        out.done(format!("The tokens of {STRONG}{}{STRONG:#} are in the store.", account.name))?;
         names.push(account.name);
     }
     out.document(&json!({"accounts": names}))
