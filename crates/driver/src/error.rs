@@ -84,7 +84,7 @@ impl std::fmt::Display for TlsHint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::UnknownIssuer => {
-                ". The certificate's issuer is not trusted; if that server is yours, give its CA with --ca-file (or `ca_file`)"
+                ". The certificate's issuer is not trusted; if that server is yours, its CA has to be trusted as well"
             }
             Self::WrongName => ". The certificate is for another host; check the host name",
             Self::Dates => ". The certificate is not valid today; check this machine's clock",

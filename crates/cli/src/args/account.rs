@@ -18,8 +18,8 @@ Secrets are named, not given: a command line is seen by every process of this ma
 Examples:
   postkey account add work --user ana@contoso.com --tenant contoso.com --client-id ID
   postkey account add shared --user ana@contoso.com --mailbox info@contoso.com --client-id ID
-  postkey account add archive --flow app --user info@contoso.com --tenant contoso.com --client-id ID \\
-      --client-secret-file ~/.secrets/archive")]
+  postkey account add archive --flow app --user info@contoso.com --tenant contoso.com \\
+      --client-id ID --client-secret-file ~/.secrets/archive")]
     Add(Box<AccountAdd>),
     /// List the accounts
     List,

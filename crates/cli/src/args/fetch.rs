@@ -1,10 +1,11 @@
 //! `postkey fetch`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::Which;
+use crate::config::paths;
 
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
@@ -16,7 +17,7 @@ pub(crate) struct Fetch {
     /// Only messages that arrived on this day (YYYY-MM-DD) or later
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) since: Option<jiff::civil::Date>,
-    /// Where to: maildir:PATH. The Maildir is made if it is not there
+    /// Where to: maildir:PATH, `~/` being the home directory. The Maildir is made if it is not there
     #[arg(long, value_name = "KIND:PATH", value_parser = target)]
     pub(crate) to: PathBuf,
     /// What to download by. POP3 knows one folder and neither days nor flags
@@ -49,9 +50,15 @@ fn date(text: &str) -> Result<jiff::civil::Date, String> {
 fn target(text: &str) -> Result<PathBuf, String> {
     match text.split_once(':') {
         Some(("maildir", "")) => Err("there is no path behind maildir:".to_owned()),
-        Some(("maildir", path)) => Ok(PathBuf::from(path)),
+        // A shell leaves the ~ behind a colon alone.
+        Some(("maildir", path)) => Ok(from_home(Path::new(path))),
         _ => Err("not a target; write maildir:PATH".to_owned()),
     }
+}
+
+/// `~/` is the home directory, as in the configuration.
+fn from_home(path: &Path) -> PathBuf {
+    paths::from(Path::new(""), path)
 }
 
 #[cfg(test)]
@@ -61,6 +68,10 @@ mod tests {
     #[test]
     fn targets_and_days() {
         assert_eq!(target("maildir:a:b").unwrap(), PathBuf::from("a:b"));
+        let home = etcetera::home_dir().unwrap();
+        assert_eq!(target("maildir:~/Mail").unwrap(), home.join("Mail"));
+        assert_eq!(target("maildir:~ana/Mail").unwrap(), PathBuf::from("~ana/Mail"));
+        assert_eq!(target("maildir:./~/Mail").unwrap(), PathBuf::from("./~/Mail"));
         assert!(target("Mail").is_err() && target("maildir:").is_err() && target("mbox:x").is_err());
         assert!(date("2026-02-30").is_err() && date("yesterday").is_err() && date("2026-02-28").is_ok());
     }

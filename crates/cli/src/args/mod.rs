@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 
 const AFTER: &str = "\
 Examples:
-  postkey try                                  Look around: no account, no network, nothing outside ./postkey-try
+  postkey try                                  Look around, offline; all of it is in ./postkey-try
   postkey account add work --user ana@contoso.com --client-id ID
   postkey login work
   postkey fetch work --to maildir:Mail/work
@@ -85,7 +85,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Take the tour: sign in and download, offline, against a pretend tenant
     #[command(after_help = "\
-Starts a pretend Microsoft 365 tenant on this machine, signs in with a device code (the tour plays the person),
+Starts a pretend Microsoft 365 tenant on this machine, signs in with a device code (the tour plays the person), \
 lists the folders and downloads them all. Everything it makes is in the folder given by --dir, nothing elsewhere.
 
 Examples:
@@ -105,7 +105,7 @@ Examples:
     /// Sign in
     #[command(after_help = "\
 Examples:
-  postkey login                      The only account, or the default one, the way the configuration says
+  postkey login                      The only account, or the default one, as it is configured
   postkey login work --flow device   With a code, typed in on any other device
   postkey login work --flow browser  In this machine's browser
   postkey login work --flow paste    In a browser anywhere; paste the address it ends on
@@ -183,5 +183,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// clap wraps lines, not paragraphs: text that is wrapped by hand comes out ragged.
+    #[test]
+    fn paragraphs_of_the_help_are_one_line_and_examples_fit() {
+        fn look(command: &clap::Command) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            for (line, next) in text.lines().zip(text.lines().skip(1).chain([""])) {
+                assert!(!(prose(line) && prose(next) && line.len() > 80), "{}: {line}", command.get_name());
+                assert!(prose(line) || line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
     }
 }

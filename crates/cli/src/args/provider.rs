@@ -20,7 +20,7 @@ pub(crate) enum ProviderCommand {
 }
 
 const DISCOVER: &str = "\
-What the provider publishes says where to sign in, not where the mail is and which scope opens it: name both. The table is
+What the provider publishes says where to sign in, not where the mail is and which scope opens it: name both. The table is \
 printed, not written: put it into the configuration, and name it by `provider` in an account.
 
 Examples:

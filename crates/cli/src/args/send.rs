@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
-An argument with an @ and without a / is a recipient, any other is a file; behind -- all are recipients. A message
-that has no Date, Message-ID or From gets one; Bcc is taken out. Called by the name sendmail, all arguments are
+An argument with an @ and without a / is a recipient, any other is a file; behind -- all are recipients. A message \
+that has no Date, Message-ID or From gets one; Bcc is taken out. Called by the name sendmail, all arguments are \
 recipients and the message comes from standard input. A line with a dot alone never ends the message.
 
 Examples:
@@ -72,7 +72,7 @@ pub(crate) struct Send {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Writing a message")]
 pub(crate) struct Compose {
-    /// A recipient: an address, or \"Name <address>\"; several with commas or by repeating it
+    /// A recipient: an address, or "Name <address>"; several with commas or by repeating it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: Vec<String>,
     /// One who gets a copy

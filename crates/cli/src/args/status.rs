@@ -3,10 +3,10 @@
 use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
-Looks at the configuration and the token store only; nobody is asked, and nothing is renewed. Whether the servers take what
+Looks at the configuration and the token store only; nobody is asked, and nothing is renewed. Whether the servers take what \
 is there: postkey login --check
 
-The exit code is 0 if nothing has ended, else that of the first thing that has (see postkey exit-codes). With --nagios it is
+The exit code is 0 if nothing has ended, else that of the first thing that has (see postkey exit-codes). With --nagios it is \
 0, 1, 2 or 3 as that convention has it; with --prometheus 0 whenever the metrics could be written.
 
 Examples:

@@ -17,10 +17,10 @@ pub(crate) enum StoreCommand {
 }
 
 const REKEY: &str = "\
-The key itself stays the same: no token is touched, and programs that run meanwhile are not disturbed. It is at the new place
+The key itself stays the same: no token is touched, and programs that run meanwhile are not disturbed. It is at the new place \
 before the configuration names that, and stays at the old one, which postkey names so that you can remove it.
 
-A command, a variable and a systemd credential cannot be written from here: put the key there, then run this; the
+A command, a variable and a systemd credential cannot be written from here: put the key there, then run this; the \
 configuration is changed once the same key comes from there.
 
 Examples:

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Which;
 
 pub(super) const EXAMPLES: &str = "\
-A token that is stored and still good is printed without asking anybody; else it is renewed once, however many programs
+A token that is stored and still good is printed without asking anybody; else it is renewed once, however many programs \
 ask at the same time. Nobody is ever asked to sign in: that is a failure with exit code 24.
 
 Examples:
@@ -51,12 +51,12 @@ pub(crate) enum TokenCommand {
 }
 
 const EXPORT: &str = "\
-For a server without a browser: sign in on a machine that has one and hand the tokens over. What is printed is a file of
-age (age-encryption.org): only the recipient can open it. Both machines have the same refresh token then; with a provider
+For a server without a browser: sign in on a machine that has one and hand the tokens over. What is printed is a file of \
+age (age-encryption.org): only the recipient can open it. Both machines have the same refresh token then; with a provider \
 that lets one be used once only (neither Microsoft nor Google), give --move, so that this machine forgets it.
 
 Examples:
-  postkey token export work --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p > work.age
+  postkey token export work --to age1… > work.age
   postkey token export work --to \"$(ssh server cat /etc/ssh/ssh_host_ed25519_key.pub)\" | \\
       ssh server postkey token import - --identity /etc/ssh/ssh_host_ed25519_key";
 
@@ -76,7 +76,7 @@ pub(crate) struct Export {
 }
 
 const IMPORT: &str = "\
-The account must be in the configuration of this machine, with the same provider, tenant, client id and protocols.
+The account must be in the configuration of this machine, with the same provider, tenant, client id and protocols. \
 Tokens that are newer than those that are brought stay, unless --overwrite is given.
 
 Examples:
@@ -103,13 +103,13 @@ pub(crate) struct Import {
 }
 
 const INSPECT: &str = "\
-The signature is neither shown nor checked: only whom a token is for can do that. A token is never given as an argument,
+The signature is neither shown nor checked: only whom a token is for can do that. A token is never given as an argument, \
 because every process of this machine can read those.
 
 Examples:
-  postkey token inspect                      The stored token of the only account, or the default one
+  postkey token inspect                      That of the only account, or the default one
   postkey token inspect work
-  postkey token inspect ~/token.txt          A file that holds a token, or the answer it came in (JSON)
+  postkey token inspect ~/token.txt          A file with a token, or with the answer it came in
   other-program | postkey token inspect -    From standard input";
 
 #[derive(Debug, Args)]

@@ -52,7 +52,7 @@ fn add(args: &AccountAdd, path: Option<&Path>, out: Out) -> Result<()> {
             ..failure
         })?;
     edit::write(&path, &document)?;
-    out.line(format!("Account {STRONG}{}{STRONG:#} is in {}.", args.name, path.display()))?;
+    out.done(format!("Account {STRONG}{}{STRONG:#} is in {}.", args.name, path.display()))?;
     out.remark(format!("Next: postkey login {}", args.name));
     out.document(&json!({"account": account.name, "config": path.display().to_string()}))
 }
@@ -343,7 +343,7 @@ fn remove(name: &str, config: &Config, out: Out) -> Result<()> {
         super::block_on(account.forget(&store))?;
     }
     edit::remove(config.path(), name)?;
-    out.line(format!(
+    out.done(format!(
         "Account {STRONG}{name}{STRONG:#} and its tokens are removed. Downloaded mail stays where it is."
     ))?;
     out.document(&json!({"account": name, "removed": true}))

@@ -36,5 +36,5 @@ pub(crate) fn man(dir: Option<&Path>, out: Out) -> Result<()> {
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;
-    out.line(format!("The man pages are in {}.", dir.display()))
+    out.done(format!("The man pages are in {}.", dir.display()))
 }

@@ -83,7 +83,7 @@ async fn sign_in(account: &Account, config: &Config, flow: Flow, wishes: Wishes,
         flow if flow.is_app() => format!("the application {}", account.client_id),
         _ => account.user.clone(),
     });
-    out.line(format!("Signed in as {STRONG}{shown}{STRONG:#}; the tokens are in the store."))?;
+    out.done(format!("Signed in as {STRONG}{shown}{STRONG:#}; the tokens are in the store."))?;
     if renews {
         out.remark(format!("Next: postkey folders {}", account.name));
     } else {

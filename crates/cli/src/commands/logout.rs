@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Which, config: &Config, out: Out) -> Result<()> {
     } else {
         false
     };
-    out.line(match removed {
+    out.done(match removed {
         true => format!("Signed out: the tokens of {:?} are removed from this machine.", account.name),
         false => format!("There were no tokens of {:?}.", account.name),
     })?;

@@ -55,9 +55,15 @@ fn find(args: &Discover, out: Out) -> Result<()> {
         stop.or(async {
             discover(&http, &args.issuer, IssuerRule::Exact).await.map_err(|error| {
                 let failure = Failure::from_auth(&error, "");
-                failure.advise(
-                    "check the issuer's address: it is the part before /.well-known/openid-configuration",
-                )
+                let exit = failure.exit;
+                failure.advise(match exit {
+                    Exit::Tls => {
+                        "if the provider is your own, or a TLS proxy is meant, name its CA: --ca-file FILE"
+                    }
+                    _ => {
+                        "check the issuer's address: it is the part before /.well-known/openid-configuration"
+                    }
+                })
             })
         })
         .await

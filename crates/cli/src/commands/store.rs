@@ -117,14 +117,14 @@ pub(crate) fn rekey(args: &Rekey, config: &Config, out: Out) -> Result<()> {
         let target = tokens::key_source(&wanted, to.clone(), &folder, "").map_err(by_hand)?;
         tokens::carry(&folder, &source, &target).map_err(by_hand)?;
         edit::write(config.path(), &document)?;
-        out.line(format!("The key of the store is in {STRONG}{}{STRONG:#}.", safe(&to.to_string())))?;
+        out.done(format!("The key of the store is in {STRONG}{}{STRONG:#}.", safe(&to.to_string())))?;
         out.remark(format!(
             "It is in {} still: keep it as a backup, or remove it when other copies of {} no longer name it.",
             safe(&from.to_string()),
             config.path().display()
         ));
     } else {
-        out.line(format!("The key of the store is in {} already.", safe(&to.to_string())))?;
+        out.done(format!("The key of the store is in {} already.", safe(&to.to_string())))?;
     }
     out.document(&json!({
         "from": {"kind": from.kind(), "place": from.to_string()},

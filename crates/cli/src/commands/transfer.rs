@@ -73,7 +73,7 @@ pub(super) fn import(args: &Import, config: &Config, out: Out) -> Result<()> {
     let mut names = Vec::new();
     for (account, record) in taken {
         take_over(&account, record, args.overwrite, config)?;
-        out.line(format!("The tokens of {STRONG}{}{STRONG:#} are in the store.", account.name))?;
+        out.done(format!("The tokens of {STRONG}{}{STRONG:#} are in the store.", account.name))?;
         names.push(account.name);
     }
     out.document(&json!({"accounts": names}))
@@ -136,5 +136,10 @@ fn read(file: &Path) -> Result<String> {
 }
 
 fn usage(error: &StoreError) -> Failure {
-    Failure::new(Exit::TokenStore, error.to_string(), "")
+    let message = match error {
+        // It is the key of the sealed tokens here; the store's is not in question.
+        StoreError::KeyUnavailable { reason } => format!("the sealed tokens have no key: {reason}."),
+        error => error.to_string(),
+    };
+    Failure::new(Exit::TokenStore, message, "")
 }

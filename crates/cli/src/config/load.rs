@@ -97,6 +97,12 @@ impl Source {
         found
     }
 
+    /// The path of the setting whose value stands at an offset, with a colon; empty where no value does.
+    fn setting_at(&self, offset: usize) -> String {
+        let Ok(document) = DeTable::parse(&self.text) else { return String::new() };
+        path_to(document.get_ref(), offset).map_or_else(String::new, |path| format!("{path}: "))
+    }
+
     /// The parser's message in plain words, without any value in it, and what would be right.
     fn explain(&self, message: &str, span: Option<Range<usize>>) -> (String, String) {
         if let Some(rest) = message.strip_prefix("unknown field `")
@@ -117,10 +123,19 @@ impl Source {
                 format!("add a line: {name} = \"…\""),
             );
         }
-        (
-            without_value(message),
-            "correct that line; postkey account add --help shows what belongs there".into(),
-        )
+        let setting = span.map_or_else(String::new, |span| self.setting_at(span.start));
+        if let Some(rest) = message.strip_prefix("unknown variant `")
+            && let Some((value, known)) = rest.split_once('`')
+        {
+            let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+            // The value is left out: it may be a secret in the wrong place.
+            let said = format!("{setting}the value is none of `{}`", known.join("`, `"));
+            let advice = similar::closest(value, &known)
+                .map_or_else(|| "write one of them".into(), |close| format!("did you mean \"{close}\"?"));
+            return (said, advice);
+        }
+        let said = in_plain_words(&without_value(message));
+        (format!("{setting}{said}"), "correct that line; docs/configuration.md has each setting".into())
     }
 
     /// ` in [table]` for the header above an offset.
@@ -144,6 +159,32 @@ fn without_value(message: &str) -> String {
         }
         _ => message.replace('\n', " "),
     }
+}
+
+/// The keys that lead to the value at an offset. A table's own span may be its header alone, so all are looked through.
+fn path_to(table: &DeTable<'_>, offset: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        if let DeValue::Table(inner) = value.get_ref()
+            && let Some(path) = path_to(inner, offset)
+        {
+            return Some(format!("{}.{path}", key.get_ref()));
+        }
+        value.span().contains(&offset).then(|| key.get_ref().to_string())
+    })
+}
+
+/// What the parser expects by the names of Rust's types, in words and ranges.
+fn in_plain_words(message: &str) -> String {
+    let Some((before, expected)) = message.rsplit_once("expected ") else { return message.to_owned() };
+    let words = match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" => "a whole number, 0 or more",
+        "a boolean" => "true or false",
+        "a string" => "text in quotes",
+        "a sequence" => "a list: [\"…\"]",
+        other => other,
+    };
+    format!("{before}expected {words}")
 }
 
 /// Line and column, from 1, columns in characters.
@@ -210,9 +251,17 @@ mod tests {
     fn wrong_values_are_placed_and_not_repeated() {
         let f = failure("[accounts.w]\nuser = \"a\"\n[accounts.w.imap]\nport = \"hunter2\"\n");
         assert!(f.message.starts_with("c.toml:4:8:"), "{}", f.message);
-        assert!(f.message.contains("u16") && !f.message.contains("hunter2"), "{}", f.message);
+        assert!(f.message.contains("accounts.w.imap.port: "), "{}", f.message);
+        assert!(f.message.contains("from 0 to 65535") && !f.message.contains("hunter2"), "{}", f.message);
         let f = failure("[accounts.w]\nuser = \"a\"\nflow = \"devcie\"\n");
-        assert!(f.message.starts_with("c.toml:3:8:") && f.message.contains("`device`"), "{}", f.message);
+        assert!(f.message.starts_with("c.toml:3:8: accounts.w.flow: "), "{}", f.message);
+        assert!(f.message.contains("`device`") && f.advice == "did you mean \"device\"?", "{f:?}");
+        let f = failure("[accounts.w]\nuser = \"a\"\nimap = { tls = \"hunter2\" }\n");
+        assert!(f.message.contains("accounts.w.imap.tls: ") && !f.message.contains("hunter2"), "{f:?}");
+        let f = failure("[accounts.w]\nuser = \"a\"\nclient_secret = {}\n");
+        assert!(f.message.starts_with("c.toml:3:17: accounts.w.client_secret: "), "{}", f.message);
+        let f = failure("[accounts.w]\nuser = [\"a\"]\n");
+        assert!(f.message.contains("accounts.w.user: ") && f.message.contains("text in quotes"), "{f:?}");
         let f = failure("[accounts.w]\nuser = \"a\"\nclient_secret = \"hunter2\"\n");
         assert!(f.message.starts_with("c.toml:3:17:") && !f.message.contains("hunter2"), "{}", f.message);
         let f = failure("[accounts.w\nuser = \"hunter2\"\n");

@@ -1,6 +1,7 @@
 //! What the failures of signing in mean for the one who runs the program.
 
 use auth::http::HttpErrorKind;
+use auth::store::StoreError;
 use auth::{Class, Error, Refusal};
 
 use super::{Exit, Failure};
@@ -70,10 +71,11 @@ fn without_a_reason(class: Class) -> Exit {
 fn advice(error: &Error, account: &str) -> String {
     let login = format!("run: postkey login {account}");
     match error.reason() {
-        Error::Declined(_) | Error::CodeExpired | Error::StateMismatch | Error::Callback { .. } => {
-            format!("{login}, and accept what is asked for")
-        }
+        Error::Declined(_) => format!("{login}, and accept what is asked for"),
         Error::SignInAgain(_)
+        | Error::CodeExpired
+        | Error::StateMismatch
+        | Error::Callback { .. }
         | Error::NonceMismatch
         | Error::AnotherSubject
         | Error::MixUp { .. }
@@ -84,6 +86,9 @@ fn advice(error: &Error, account: &str) -> String {
             Exit::AdminNeeded => "give the administrator the trace and correlation ids above".into(),
             _ => "wait, then run the same command again".into(),
         },
+        Error::Setting { setting: "tenant", .. } => {
+            format!("write tenant = \"…\", its id or one of its domains, under [accounts.{account}]")
+        }
         Error::Setting { .. }
         | Error::InsecureUrl { .. }
         | Error::Unsupported { .. }
@@ -107,8 +112,29 @@ fn advice(error: &Error, account: &str) -> String {
         Error::Redirected { .. } | Error::Response { .. } => {
             format!("see which address is used: postkey account show {account}")
         }
-        Error::Store(_) | Error::NotSaved(_) => {
-            format!("mend or remove the store's file named above, then run: postkey login {account}")
+        Error::Store(error) | Error::NotSaved(error) => store(error, &login),
+        _ => String::new(),
+    }
+}
+
+/// What to do about the token store. To remove a key or the entries alone never helps: a new key is made where there is neither.
+fn store(error: &StoreError, login: &str) -> String {
+    match error {
+        StoreError::KeyUnavailable { .. } | StoreError::KeyDamaged { .. } => format!(
+            "give the right key back, from a backup if need be; if it is lost, remove what is left of it and the folder of the \
+             tokens, which are lost with it, and {login}, for each account"
+        ),
+        StoreError::Corrupt { .. } => login.to_owned(),
+        StoreError::Unsafe { .. } | StoreError::Keyring { .. } | StoreError::Lock { .. } => {
+            "do what the message says, then run the same command again".into()
+        }
+        StoreError::Io { .. } => {
+            "check the path, its rights and the disk, then run the same command again".into()
+        }
+        StoreError::WrongKey { .. } => {
+            format!(
+                "give the right key back and run the same command again; or remove the file named above and {login}"
+            )
         }
         _ => String::new(),
     }
@@ -134,6 +160,30 @@ mod tests {
         assert_eq!(code(HttpErrorKind::Timeout), Exit::ProviderUnreachable);
         assert_eq!(code(HttpErrorKind::Setting), Exit::Config);
         assert_eq!(exit(&Error::CodeExpired), Exit::DeviceExpired);
+    }
+
+    #[test]
+    fn what_to_do_next_fits_the_failure() {
+        assert_eq!(advice(&Error::StateMismatch, "w"), "run: postkey login w");
+        assert_eq!(advice(&Error::CodeExpired, "w"), "run: postkey login w");
+        let declined = advice(&Error::Declined(Box::default()), "w");
+        assert!(declined.contains("accept"), "{declined}");
+        let key = StoreError::KeyDamaged { path: "tokens.key".into() };
+        let key = advice(&Error::Store(key), "w");
+        assert!(
+            key.contains("remove what is left of it and the folder of the tokens")
+                && key.contains("postkey login w"),
+            "{key}"
+        );
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let unwritten = StoreError::Io { action: "write", path: "x".into(), source: denied };
+        let unwritten = advice(&Error::NotSaved(unwritten), "w");
+        assert!(
+            unwritten.contains("run the same command again") && !unwritten.contains("remove"),
+            "{unwritten}"
+        );
+        let tenant = advice(&Error::Setting { setting: "tenant", reason: String::new() }, "w");
+        assert!(tenant.contains("tenant = ") && tenant.contains("[accounts.w]"), "{tenant}");
     }
 
     #[test]

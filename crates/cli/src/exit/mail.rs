@@ -1,7 +1,7 @@
 //! What the failures of the mail session mean for the one who runs the program.
 
 use auth::Protocol as Purpose;
-use driver::Error as Connection;
+use driver::{Error as Connection, TlsHint};
 use imap_proto::Error as Protocol;
 use pop3_proto::Error as Pop3;
 use postkey::Error;
@@ -98,10 +98,21 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         _ => ("IMAP", "IMAP.AccessAsApp"),
     };
     match error {
+        Error::Connection(Connection::Tls { hint: TlsHint::UnknownIssuer, .. }) => {
+            format!(
+                "if the server is your own, or a TLS proxy is meant, name its CA: ca_file under [accounts.{account}.{protocol}]"
+            )
+        }
+        Error::Protocol(Protocol::TimedOut(imap_proto::Wait::Greeting))
+        | Error::Pop3(Pop3::TimedOut(pop3_proto::Wait::Greeting))
+        | Error::Smtp(Smtp::TimedOut(smtp_proto::Wait::Greeting)) => format!(
+            "check host, port and tls (a port that wants TLS from the first octet stays silent under starttls); \
+             see which are used: postkey account show {account}"
+        ),
         Error::Connection(
             Connection::Tls { .. } | Connection::Resolve { .. } | Connection::Connect { .. },
         )
-        | Error::Protocol(Protocol::NotImap { .. } | Protocol::TimedOut(imap_proto::Wait::Greeting))
+        | Error::Protocol(Protocol::NotImap { .. })
         | Error::Pop3(Pop3::NotPop3 { .. })
         | Error::Smtp(Smtp::NotSmtp { .. })
         | Error::Credential(_)
@@ -110,10 +121,19 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         | Error::NoMechanism { .. } => {
             format!("check host and port; see which are used: postkey account show {account}")
         }
-        Error::SignIn { reply, .. } if reply.text.contains("5.7.139") => format!(
-            "the server's words say which policy refuses it; an administrator can switch SMTP AUTH on for {mailbox} \
-             (Set-CASMailbox -SmtpClientAuthenticationDisabled $false)"
-        ),
+        Error::SignIn { reply, .. } if is_policy(reply) => match reply
+            .text
+            .contains("SmtpClientAuthentication")
+        {
+            true => format!(
+                "an administrator can switch SMTP AUTH on for {mailbox}, whatever the organisation's switch says: \
+                 Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false"
+            ),
+            false => {
+                "the server's words say which policy refuses it; an administrator of the tenant has to act"
+                    .into()
+            }
+        },
         Error::SignIn { .. } if !ours => {
             format!(
                 "check the token or password that the configuration refers to: postkey account show {account}"
@@ -140,7 +160,8 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
         ),
         Error::NotConnected(_) => {
             format!(
-                "ask the administrator to give {user} full access to {mailbox} and to switch {name} on for it"
+                "ask the administrator to give {user} full access to {mailbox} (Add-MailboxPermission) and to switch {name} on for \
+                 {user}, whose switch it is that counts (Set-CASMailbox)"
             )
         }
         Error::TokenExpired { .. } => again.into(),
@@ -160,6 +181,11 @@ fn advice(error: &Error, signing: Signing<'_>) -> String {
     }
 }
 
+/// Exchange's 5.7.139: whoever it is, a switch or a policy refuses the sign-in.
+fn is_policy(reply: &postkey::Reply) -> bool {
+    reply.enhanced().is_some_and(|code| (code.class(), code.subject(), code.detail()) == (5, 7, 139))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +201,31 @@ mod tests {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = Connection::Connect { host: "h".into(), port: 1, source: refused };
         assert_eq!(exit(&Error::Connection(error)), Exit::ServerUnreachable);
+    }
+
+    #[test]
+    fn a_certificate_of_an_unknown_issuer_and_a_silent_port_have_their_own_advice() {
+        let signing = |protocol| Signing {
+            account: "w",
+            mailbox: "a@x",
+            user: "a@x",
+            protocol,
+            ours: true,
+            app: false,
+        };
+        let tls = |hint| Error::Connection(Connection::Tls { host: "h".into(), reason: "r".into(), hint });
+        let unknown = advice(&tls(TlsHint::UnknownIssuer), signing(Purpose::Smtp));
+        assert!(unknown.contains("ca_file under [accounts.w.smtp]"), "{unknown}");
+        let name = advice(&tls(TlsHint::WrongName), signing(Purpose::Smtp));
+        assert!(name.contains("check host and port") && !name.contains("ca_file"), "{name}");
+        for error in [
+            Error::Protocol(Protocol::TimedOut(imap_proto::Wait::Greeting)),
+            Error::Pop3(Pop3::TimedOut(pop3_proto::Wait::Greeting)),
+            Error::Smtp(Smtp::TimedOut(smtp_proto::Wait::Greeting)),
+        ] {
+            let silent = advice(&error, signing(Purpose::Imap));
+            assert!(silent.contains("check host, port and tls"), "{silent}");
+        }
     }
 
     #[test]
@@ -209,6 +260,8 @@ mod tests {
             },
         );
         assert!(shared.contains("give a@x full access to info@x"), "{shared}");
+        // The switches are those of who signs in.
+        assert!(shared.contains("switch IMAP on for a@x"), "{shared}");
         let app = advice(
             &error,
             Signing {

@@ -46,7 +46,7 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
-/// Number, name in JSON, and what it means: the one table behind `postkey help exit-codes` and the tests of
+/// Number, name in JSON, and what it means: the one table behind `postkey exit-codes` and the tests of
 /// docs/exit-codes.md.
 pub(crate) const TABLE: &[(Exit, &str, &str)] = &[
     (Exit::Unexpected, "unexpected", "something that is not foreseen here; the message says what"),

@@ -52,6 +52,11 @@ impl Out {
         Ok(())
     }
 
+    /// What was done, for people; nothing if quiet. The exit code says that it was done.
+    pub(crate) fn done(self, line: impl AsRef<str>) -> Result<()> {
+        if self.quiet { Ok(()) } else { self.line(line) }
+    }
+
     /// The result as JSON; nothing if it is for people.
     pub(crate) fn document(self, document: &Value) -> Result<()> {
         if self.json {

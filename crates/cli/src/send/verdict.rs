@@ -48,7 +48,7 @@ pub(super) fn of(done: &Delivered, recipients: &[Mailbox]) -> Result<()> {
     let advice = if reply.is_transient() {
         "run the same command again later".to_owned()
     } else if is_send_as(reply) || stage == Stage::Sender {
-        "send as the mailbox that signed in (sender and from under [accounts.NAME.smtp], -f, --from), or ask the \
+        "send as the mailbox that signed in (sender and from in the account's smtp table, -f, --from), or ask the \
          administrator for the right to send as the other one"
             .to_owned()
     } else if stage == Stage::Recipients && accepted == 0 && recipients.len() > 1 {

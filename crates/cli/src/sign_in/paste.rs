@@ -49,7 +49,12 @@ impl SignIn<'_> {
                 }
                 // What was pasted is not repeated: it may hold a code.
                 Err(error) => {
-                    self.out.prompt(format!("That is not the address: {error}. Paste the whole address."));
+                    let why = match error {
+                        auth::Error::Callback { what } => what.to_owned(),
+                        error => error.to_string(),
+                    };
+                    self.out
+                        .prompt(format!("That is not the address of the answer: {why}. Paste all of it."));
                 }
             }
         }

@@ -52,6 +52,8 @@ fn one_that_refuses_does_not_hide_the_others() {
     assert_eq!(steps(&ran), all([true, true, true, false]));
     assert_eq!(ran.json()["steps"][3]["error"]["exit_code"], 33);
     assert!(ran.stderr.contains("5.7.139"), "{}", ran.stderr);
+    let switch = format!("Set-CASMailbox -Identity {ANA} -SmtpClientAuthenticationDisabled $false");
+    assert!(ran.stderr.contains(&switch), "{}", ran.stderr);
 }
 
 #[test]

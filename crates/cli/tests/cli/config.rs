@@ -26,8 +26,12 @@ fn mistakes_are_named_with_line_column_and_setting() {
         "5:1:",
         &["`prot` in [accounts.w.imap]", "`port`"],
     );
-    refused(&format!("{OK}[accounts.w.imap]\nport = 70000\n"), "5:8:", &["u16"]);
-    refused(&format!("{OK}flow = \"devise\"\n"), "4:8:", &["`device`"]);
+    refused(&format!("{OK}[accounts.w.imap]\nport = 70000\n"), "5:8:", &["accounts.w.imap.port", "65535"]);
+    refused(
+        &format!("{OK}flow = \"devise\"\n"),
+        "4:8:",
+        &["accounts.w.flow", "`device`", "did you mean \"device\"?"],
+    );
     refused(&format!("{OK}[accounts.w.imap]\ntls = \"none\"\n"), "5:7:", &["`implicit`", "`starttls`"]);
     refused("[accounts.w]\nflow = \"device\"\n", "1:", &["`user` is missing in [accounts.w]"]);
     refused(&format!("{OK}user = \"b@x\"\n"), "4:1:", &["duplicate"]);
@@ -73,7 +77,11 @@ fn lg_secrets_in_the_file_are_refused_without_being_repeated() {
     }
     refused(&format!("{OK}client_secret = {{ evn = \"hunter2\" }}\n"), "4:", &["`evn`", "`env`"]);
     // A secret in the wrong place is not repeated either.
-    refused(&format!("{OK}[accounts.w.imap]\nport = \"hunter2\"\n"), "5:8:", &["u16"]);
+    refused(
+        &format!("{OK}[accounts.w.imap]\nport = \"hunter2\"\n"),
+        "5:8:",
+        &["accounts.w.imap.port", "65535"],
+    );
 }
 
 #[test]

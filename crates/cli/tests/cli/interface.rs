@@ -113,6 +113,20 @@ fn man_pages_come_out_for_every_command() {
     home.run(&["man", "file"]).says(&["man pages cannot be written"]);
 }
 
+#[test]
+fn quiet_is_quiet_about_what_was_done() {
+    let home = Home::new();
+    let add = ["-q", "account", "add", "w", "--user", "a@contoso.example", "--client-id", "c"];
+    for args in [&add[..], &["-q", "logout", "w"], &["-q", "account", "remove", "w"], &["-q", "man", "pages"]]
+    {
+        let ran = home.run(args).code(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{args:?}");
+    }
+    // What was asked for comes all the same.
+    home.run(&add).code(0);
+    assert!(home.run(&["-q", "account", "list"]).code(0).stdout.contains("a@contoso.example"));
+}
+
 /// A reader that goes away early is nobody's mistake.
 #[cfg(unix)]
 #[test]

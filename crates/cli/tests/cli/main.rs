@@ -7,6 +7,7 @@ mod fetch;
 mod gmail;
 mod inspect;
 mod interface;
+mod manual;
 mod person;
 mod pop3;
 mod proofs;

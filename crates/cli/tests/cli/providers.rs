@@ -54,6 +54,7 @@ fn what_is_discovered_signs_in() {
     // Another issuer's document, and none.
     let base = world.sandbox.base_url();
     world.run(&[&["provider", "discover", &base], &ask[..]].concat()).code(27);
+    world.run(&["provider", "discover", &issuer, "--scope", "x"]).code(31).says(&["--ca-file"]);
     world
         .run(&["provider", "discover", "http://id.example", "--scope", "x"])
         .code(10)

@@ -197,7 +197,7 @@ fn a_silent_server_is_a_36() {
     let home = Server::start("", |_| String::new()).home();
     let text = std::fs::read_to_string(home.config()).unwrap();
     home.configure(&format!("{text}timeout = 1\n"));
-    home.run(&["folders"]).code(36).says(&["no greeting in time", "check host and port"]);
+    home.run(&["folders"]).code(36).says(&["no greeting in time", "check host, port and tls"]);
 }
 
 #[test]

@@ -91,6 +91,8 @@ fn what_is_not_for_this_account_or_this_key_is_refused_and_nothing_changes() {
         .says(&["client id"]);
     import(&server, &sealed, &["--identity", &identity(&server), "--account", "nobody"]).code(11);
     import(&server, "nonsense", &["--identity", &identity(&server)]).code(26);
+    let missing = import(&server, &sealed, &["--identity", "nowhere.txt"]).code(26).says(&["nowhere.txt"]);
+    assert!(!missing.stderr.contains("the token store's key"), "{}", missing.stderr);
     let cut = &sealed[..sealed.len() / 2];
     import(&server, cut, &["--identity", &identity(&server)]).code(26);
     mode(&server.path("key.txt"), 0o644);
