@@ -100,7 +100,7 @@ fn half_a_token_in_an_error_challenge_is_blotted_out() {
     // LG-03
     let json = format!("{{\"status\":\"401\",\"scope\":\"{}\"}}", &crate::TOKEN[5..40]);
     let server = format!("334 {}\r\n535 no\r\n", sasl::base64::encode(json.as_bytes()));
-    let o = crate::plain(crate::EHLO, || vec![Action::Authenticate(xoauth2)], &server);
+    let o = crate::plain(crate::EHLO, || vec![Action::Authenticate(xoauth2())], &server);
     saw(&o, "401");
     crate::saw_not(&o, &crate::TOKEN[5..13]);
 }

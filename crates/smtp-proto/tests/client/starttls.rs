@@ -62,10 +62,10 @@ fn a_sign_in_before_tls_is_forgotten_with_the_rest() {
     let script = || {
         vec![
             Action::Hello,
-            Action::Authenticate(xoauth2),
+            Action::Authenticate(xoauth2()),
             Action::StartTls,
             Action::Hello,
-            Action::Authenticate(xoauth2),
+            Action::Authenticate(xoauth2()),
         ]
     };
     let server = "220 mx\r\n250-mx\r\n250-STARTTLS\r\n250 AUTH XOAUTH2\r\n235 in\r\n220 go\r\n250-mx\r\n250 AUTH XOAUTH2\r\n235 in again\r\n";
