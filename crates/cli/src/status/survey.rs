@@ -143,19 +143,24 @@ fn stored(account: &config::Account, tokens: &Tokens, now: u64, within: u64, fou
 
 /// What the provider said to the last renewal: it knows better than any calendar.
 fn refused(account: &config::Account, record: &Record, found: &mut Account) {
-    let Some(failure) = &record.failure else { return };
-    let Cause::Refused(refusal) = &failure.cause else { return };
-    let error = auth::Error::Refused(Box::new(refusal.clone()));
-    let failure = Failure::from_auth(&error, &account.name);
+    let Some(noted) = &record.failure else { return };
+    let Cause::Refused(refusal) = &noted.cause else { return };
     let what = match refusal.class() {
         // It may pass, and says nothing about what is stored.
         Class::RetryLater | Class::Pending => return,
         Class::SecretExpired => What::ClientSecret,
         _ => What::RefreshToken,
     };
-    if let Some(item) = found.items.iter_mut().find(|item| item.what == what) {
-        item.state = State::Ended;
-        item.then = format!("the last renewal was refused: {}", safe(&failure.message));
+    for item in &mut found.items {
+        if item.what == what {
+            item.end = End::At(noted.at);
+            item.state = State::Ended;
+            item.then = "the last renewal was refused, as is said above".to_owned();
+        } else if item.what == What::AccessToken {
+            item.then = "nothing renews it until that is mended".to_owned();
+        }
     }
+    let error = auth::Error::Refused(Box::new(refusal.clone()));
+    let failure = Failure::from_auth(&error, &account.name);
     found.problem = Some(problem(State::Ended, failure));
 }

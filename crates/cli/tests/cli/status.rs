@@ -184,6 +184,11 @@ fn a_renewal_that_was_refused_is_reported_whatever_the_calendar_says() {
     world.run(&["token"]).code(24);
     let shown = world.run(&["status", "ana"]).code(24).stdout;
     assert!(shown.contains("AADSTS50173") && shown.contains("postkey login ana"), "{shown}");
+    assert_eq!(shown.matches("AADSTS50173").count(), 1, "{shown}");
+    assert!(!shown.contains("in 89 days") && !shown.contains("renewed by whoever"), "{shown}");
+    let document = world.run(&["status", "ana", "--json"]).code(24).json();
+    let (_, token) = credential(&document, "ana", "refresh_token");
+    assert!(token["ends_at"].as_u64().unwrap() <= document["now"].as_u64().unwrap(), "{token}");
 }
 
 #[test]
