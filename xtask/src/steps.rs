@@ -49,7 +49,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doctests", about: "the examples in the documentation", action: suites::doc },
     Step {
         name: "peers",
-        about: "tests with real programs: Dovecot, Postfix, curl, msmtp, mpop, Python, MSAL, nodemailer, Chromium, oidc-provider, Glewlwyd",
+        about: "tests with real programs: Dovecot, Postfix, curl, msmtp, mpop, Python, MSAL, nodemailer, Chromium, oidc-provider, Glewlwyd, age, GNOME Keyring",
         action: suites::peers,
     },
     Step {

@@ -289,6 +289,8 @@ proptest! {
 }
 
 fn credential(place: &Place, content: impl AsRef<[u8]>, mode: u32) -> KeySource {
+    // Whoever is not the superuser cannot write over one that is read-only.
+    let _ = fs::remove_file(place.path("credential"));
     let path = place.private("credential", content);
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     KeySource::Credential(path)
