@@ -77,7 +77,8 @@ fn print(args: &Token, config: &Config, out: Out) -> Result<()> {
         })?,
     };
     warn(&issued, out);
-    let scopes = account.granted(&store)?;
+    // Only the document tells them, and to look means to open the entry again.
+    let scopes = if out.json { account.granted(&store)? } else { None };
     let token = &issued.token;
     Answer { account: &account, protocol, token, issued: Some(&issued), scopes }.write(args.sasl, out)
 }
@@ -95,7 +96,7 @@ fn other(args: &Token, config: &Config, out: Out) -> Result<()> {
         })?,
     };
     warn(&issued, out);
-    let scopes = account.granted_for(&store, &other)?;
+    let scopes = if out.json { account.granted_for(&store, &other)? } else { None };
     let token = &issued.token;
     Answer { account: &account, protocol: None, token, issued: Some(&issued), scopes }.write(None, out)
 }
