@@ -6,17 +6,6 @@ use sandbox::{ANA, Fault, RequestKind, Rule, SmtpRefusal, User};
 
 use crate::support::*;
 
-/// The three accounts, the first of them for reading and sending by everything.
-fn everywhere(world: &World) {
-    let ports = world.sandbox.ports();
-    let ca = world.home.path("ca.pem").display().to_string();
-    world.configure(&format!(
-        "[accounts.ana.pop3]\nhost = \"localhost\"\nport = {}\nca_file = \"{ca}\"\n\
-         [accounts.ana.smtp]\nhost = \"localhost\"\nport = {}\ntls = \"starttls\"\nca_file = \"{ca}\"\n",
-        ports.pop3s, ports.submission
-    ));
-}
-
 fn steps(ran: &Ran) -> Vec<(String, bool)> {
     let document = ran.json();
     let steps = document["steps"].as_array().unwrap().iter();
@@ -30,7 +19,7 @@ fn all(results: [bool; 4]) -> Vec<(String, bool)> {
 #[test]
 fn every_server_is_asked() {
     let world = World::new();
-    everywhere(&world);
+    world.everywhere();
     world.run(&["login", "--check"]).code(24).says(&["postkey login ana"]);
     world.sign_in("ana");
     let ran = world.run(&["login", "--check", "--json"]).code(0);
@@ -46,7 +35,7 @@ fn one_that_refuses_does_not_hide_the_others() {
     let refuses =
         |builder: sandbox::Builder| builder.user(User::work(ANA, "x").without_smtp(SmtpRefusal::Mailbox));
     let world = World::with(refuses);
-    everywhere(&world);
+    world.everywhere();
     world.sign_in("ana");
     let ran = world.run(&["login", "--check", "--json"]).code(33);
     assert_eq!(steps(&ran), all([true, true, true, false]));

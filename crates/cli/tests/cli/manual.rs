@@ -132,13 +132,7 @@ fn described(command: &str, like: &[&str], document: &Value) {
 #[test]
 fn every_member_of_every_document_is_on_the_page() {
     let world = World::new();
-    let ports = world.sandbox.ports();
-    let ca = world.home.path("ca.pem").display().to_string();
-    world.configure(&format!(
-        "[accounts.ana.pop3]\nhost = \"localhost\"\nport = {}\nca_file = \"{ca}\"\n\
-         [accounts.ana.smtp]\nhost = \"localhost\"\nport = {}\ntls = \"starttls\"\nca_file = \"{ca}\"\n",
-        ports.pop3s, ports.submission
-    ));
+    world.everywhere();
     let run = |args: &[&str], code: i32| {
         let ran = world.run(&[args, &["--json"]].concat()).code(code);
         ran.json()

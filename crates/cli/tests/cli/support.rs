@@ -31,6 +31,17 @@ impl World {
         world
     }
 
+    /// Writes the configuration with the three accounts, the first of them for reading and sending by everything.
+    pub(crate) fn everywhere(&self) {
+        let ports = self.sandbox.ports();
+        let ca = self.home.path("ca.pem").display().to_string();
+        self.configure(&format!(
+            "[accounts.ana.pop3]\nhost = \"localhost\"\nport = {}\nca_file = \"{ca}\"\n\
+             [accounts.ana.smtp]\nhost = \"localhost\"\nport = {}\ntls = \"starttls\"\nca_file = \"{ca}\"\n",
+            ports.pop3s, ports.submission
+        ));
+    }
+
     /// Writes the configuration with the three accounts, and more.
     pub(crate) fn configure(&self, more: &str) {
         let accounts: String =
