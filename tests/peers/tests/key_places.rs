@@ -1,10 +1,9 @@
 //! The program `age` and GNOME Keyring: they open what postkey seals, and postkey opens what they hold.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::fs;
+use std::path::Path;
 
+use postkey_peers::home::{Home, finish};
 use postkey_peers::{Program, available};
 use sandbox::{ANA, DAEMON_APP, Sandbox};
 
@@ -12,7 +11,7 @@ use sandbox::{ANA, DAEMON_APP, Sandbox};
 struct Scene {
     _sandbox: Sandbox,
     _runtime: tokio::runtime::Runtime,
-    dir: tempfile::TempDir,
+    home: Home,
     token: String,
 }
 
@@ -24,58 +23,42 @@ impl Scene {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::builder().messages(0).start()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let mut scene = Self { _sandbox: sandbox, _runtime: runtime, dir, token: String::new() };
+        let mut scene =
+            Self { _sandbox: sandbox, _runtime: runtime, home: Home::new(), token: String::new() };
         let app = scene._sandbox.app(DAEMON_APP).unwrap();
-        scene.write("ca.pem", scene._sandbox.ca_pem());
-        scene.write("secret", app.secret().unwrap().expose());
-        scene.write(
-            ".config/postkey/config.toml",
-            &format!(
-                "[accounts.daemon]\nuser = \"{ANA}\"\ntenant = \"{}\"\nclient_id = \"{}\"\nflow = \"app\"\n\
+        scene.home.private("ca.pem", scene._sandbox.ca_pem());
+        scene.home.private("secret", app.secret().unwrap().expose());
+        scene.home.configure(&format!(
+            "[accounts.daemon]\nuser = \"{ANA}\"\ntenant = \"{}\"\nclient_id = \"{}\"\nflow = \"app\"\n\
                  client_secret = {{ file = \"~/secret\" }}\n\
                  [accounts.daemon.oauth]\nauthority = \"{}\"\nca_file = \"~/ca.pem\"\n",
-                scene._sandbox.tenant_id(),
-                app.id(),
-                scene._sandbox.base_url(),
-            ),
-        );
+            scene._sandbox.tenant_id(),
+            app.id(),
+            scene._sandbox.base_url(),
+        ));
         scene.token = scene.shell("postkey token");
         Some(scene)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
 
     /// What a line of the shell prints.
     #[track_caller]
     fn shell(&self, script: &str) -> String {
-        self.run(Command::new("sh").args(["-ec", script]))
+        self.run("sh", &["-ec", script])
     }
 
+    /// What a program prints that finds `postkey` as its user would.
     #[track_caller]
-    fn run(&self, command: &mut Command) -> String {
+    fn run(&self, program: &str, args: &[&str]) -> String {
         let own = Program::Postkey.find().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
-        command.env_clear().env("HOME", self.dir.path()).current_dir(self.dir.path());
+        let mut command = self.home.command_of(Path::new(program), args);
         command.env("PATH", format!("{}:{path}", own.parent().unwrap().display())).env("LC_ALL", "C.UTF-8");
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{complaint}");
-        String::from_utf8(output.stdout).unwrap()
+        finish(command.spawn().unwrap(), String::new()).code(0).stdout
     }
 
     /// The key's text.
     fn key(&self) -> String {
-        fs::read_to_string(self.path(".local/state/postkey/tokens.key")).unwrap().trim().to_owned()
+        fs::read_to_string(self.home.state().join("tokens.key")).unwrap().trim().to_owned()
     }
 }
 
@@ -92,7 +75,7 @@ fn age_opens_what_export_seals_and_seals_what_import_opens() {
     let Some(scene) = Scene::set(test, &[Program::Age]) else { return };
     scene.shell("umask 077; age-keygen -o id; age-keygen -y id > recipient; postkey token export daemon --to \"$(cat recipient)\" > sealed");
     let opened = scene.shell("age --decrypt -i id sealed");
-    assert!(opened.contains(scene.token.trim()) && !holds(scene.dir.path(), scene.token.trim()));
+    assert!(opened.contains(scene.token.trim()) && !holds(scene.home.dir.path(), scene.token.trim()));
     // The other way round; what comes back is the token that was handed over, not a new one.
     scene.shell(
         "age --decrypt -i id sealed | age --armor -r \"$(cat recipient)\" > resealed; postkey logout daemon",
@@ -130,10 +113,10 @@ fn gnome_keyring_keeps_the_stores_key() {
         echo
         postkey store rekey --file back >/dev/null
         postkey token";
-    let printed = scene.run(Command::new("dbus-run-session").args(["--", "sh", "-ec", script]));
+    let printed = scene.run("dbus-run-session", &["--", "sh", "-ec", script]);
     let lines: Vec<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, [scene.token.trim(), &key, scene.token.trim()]);
-    assert_eq!(fs::read_to_string(scene.path("back")).unwrap().trim(), key);
+    assert_eq!(fs::read_to_string(scene.home.path("back")).unwrap().trim(), key);
     // Without that bus the file still does.
     assert_eq!(scene.shell("postkey token"), scene.token);
 }
